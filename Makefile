@@ -1,0 +1,65 @@
+# Postal DNSBL Monitor. `make help` lists the targets.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+B       := build
+
+TOOLS    := pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary
+MANUALS  := $(wildcard tools/*.[1-8] common/*.[1-8] pipelines/*.[1-8])
+PACKAGES := jansson libpq libcurl libunbound libevent
+
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
+override CFLAGS   += -std=gnu11 $(WARNINGS) $(HARDEN) $(WERROR)
+override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Icommon
+override LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+COMMON_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
+UNIT_TESTS     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
+
+all: $(TOOLS:%=$(B)/bin/%)
+
+# Which libraries a tool is linked with; the shared part needs only Jansson.
+$(B)/bin/pg-ips $(B)/bin/pg-apply: LDLIBS = -lpq
+$(B)/bin/dnsbl-probe: LDLIBS = -lunbound -levent_core
+$(B)/bin/jira-sync: LDLIBS = -lcurl
+$(B)/common/pg.o $(B)/tools/pg-%.o: CPPFLAGS += -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+
+# A tool is one file, or a folder of its name.
+.SECONDEXPANSION:
+$(TOOLS:%=$(B)/bin/%): $(B)/bin/%: $$(patsubst %.c,$(B)/%.o,$$(wildcard tools/%.c tools/%/*.c)) $(B)/common.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson
+
+$(B)/common.a: $(COMMON_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/common.a
+	$(CC) $(LDFLAGS) -o $@ $^ -ljansson
+
+deps: ; tests/support/packages build
+demo: ; tests/support/packages demo
+	$(MAKE) all
+	tests/demo
+check: ; tests/support/packages check
+	$(MAKE) B=$(B)/check WERROR=-Werror all unit-tests
+	BUILD=$(B)/check tests/run
+unit-tests: $(UNIT_TESTS)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install $(TOOLS:%=$(B)/bin/%) pipelines/dnsbl-monitor $(DESTDIR)$(PREFIX)/bin
+	for page in $(MANUALS); do \
+	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; done
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all deps demo check unit-tests install clean
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

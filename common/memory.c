@@ -1,0 +1,51 @@
+#include "memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "sysexits.h"
+
+void *memory_check(void *pointer)
+{
+    if (!pointer)
+        die(EXIT_BUG, "out_of_memory", "out of memory; raise the memory limit of this process");
+    return pointer;
+}
+
+void *memory_new(size_t count, size_t size)
+{
+    return memory_check(calloc(count ? count : 1, size ? size : 1));
+}
+
+void *memory_resize(void *old, size_t count, size_t size)
+{
+    return memory_check(reallocarray(old, count ? count : 1, size ? size : 1));
+}
+
+char *memory_string(const char *text)
+{
+    return memory_check(strdup(text));
+}
+
+char *memory_bytes(const void *bytes, size_t length)
+{
+    char *copy = memory_new(length + 1, 1);
+
+    memcpy(copy, bytes, length);
+    return copy;
+}
+
+char *memory_format(const char *format, ...)
+{
+    va_list arguments;
+    char *text = NULL;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    return memory_check(text);
+}

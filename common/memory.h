@@ -1,0 +1,20 @@
+/*
+ * Allocation that cannot fail: when memory runs out, the process says so in one
+ * line and ends with EXIT_BUG. Everything returned is new (the caller's to free).
+ * Not for: buffers whose size a stranger chooses; bound those first.
+ */
+#ifndef COMMON_MEMORY_H
+#define COMMON_MEMORY_H
+
+#include <stddef.h>
+
+void *memory_new(size_t count, size_t size);               /* zeroed */
+void *memory_resize(void *old, size_t count, size_t size); /* takes old */
+char *memory_string(const char *text);
+char *memory_bytes(const void *bytes, size_t length); /* NUL-terminated copy */
+__attribute__((format(printf, 1, 2))) char *memory_format(const char *format, ...);
+
+/* Passes a new pointer through, or ends the process if it is NULL. */
+void *memory_check(void *pointer);
+
+#endif

@@ -1,0 +1,212 @@
+/* The writing half of ndjson.h. */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "memory.h"
+#include "ndjson.h"
+#include "report.h"
+#include "signals.h"
+#include "sysexits.h"
+
+#define BUFFER_SIZE (64 * 1024)
+#define OWN_NUMBERS (JSON_COMPACT | JSON_REAL_PRECISION(15))     /* 0.1 as 0.1 */
+#define FOREIGN_NUMBERS (JSON_COMPACT | JSON_REAL_PRECISION(17)) /* the same double when read again */
+
+void ndjson_out_open(struct ndjson_out *out, int fd, bool outlives_reader)
+{
+    *out = (struct ndjson_out){.fd = fd, .outlives_reader = outlives_reader};
+    out->buffer = memory_new(BUFFER_SIZE, 1);
+    if (outlives_reader)
+        signal(SIGPIPE, SIG_IGN);
+}
+
+void ndjson_out_close(struct ndjson_out *out)
+{
+    ndjson_flush(out);
+    free(out->buffer);
+    out->buffer = NULL;
+}
+
+static void give_up_writing(struct ndjson_out *out, int error)
+{
+    if (out->outlives_reader) {
+        report(REPORT_ERROR, "output_error",
+               "cannot write to the next stage: %s; its output is dropped, "
+               "the work goes on",
+               strerror(error));
+        out->gone = true;
+        out->start = out->filled = 0;
+        return;
+    }
+    if (error == EPIPE) {
+        /* As SIGPIPE would have done, had it not been ignored by whoever started us. */
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
+    die(EXIT_OUTPUT, "output_error", "cannot write the output: %s", strerror(error));
+}
+
+/* After a signal a reader that does not read may hold us up no longer than the grace time. */
+static void wait_writable(struct ndjson_out *out, int64_t *deadline)
+{
+    struct pollfd ready[] = {{.fd = out->fd, .events = POLLOUT}, {.fd = signals_fd(), .events = POLLIN}};
+
+    if (!signals_received()) {
+        poll(ready, 2, -1);
+        return;
+    }
+    if (*deadline == 0)
+        *deadline = clock_steady_ms() + SIGNALS_GRACE_MS;
+    if (clock_steady_ms() >= *deadline)
+        _exit(128 + signals_received());
+    poll(ready, 1, (int)(*deadline - clock_steady_ms()) + 1);
+}
+
+static bool is_writable(const struct ndjson_out *out)
+{
+    struct pollfd ready = {.fd = out->fd, .events = POLLOUT};
+
+    return poll(&ready, 1, 0) > 0;
+}
+
+void ndjson_flush_some(struct ndjson_out *out)
+{
+    size_t amount = out->filled - out->start;
+    ssize_t n;
+
+    if (out->gone || amount == 0)
+        return;
+    if (amount > PIPE_BUF)
+        amount = PIPE_BUF;
+    n = write(out->fd, out->buffer + out->start, amount);
+    if (n >= 0)
+        out->start += (size_t)n;
+    else if (errno != EINTR && errno != EAGAIN)
+        give_up_writing(out, errno);
+    if (out->start == out->filled)
+        out->start = out->filled = 0;
+}
+
+void ndjson_flush(struct ndjson_out *out)
+{
+    int64_t deadline = 0;
+
+    while (!out->gone && out->filled > out->start) {
+        if (is_writable(out))
+            ndjson_flush_some(out);
+        else
+            wait_writable(out, &deadline);
+    }
+}
+
+size_t ndjson_pending(const struct ndjson_out *out)
+{
+    return out->filled - out->start;
+}
+
+void ndjson_write_line(struct ndjson_out *out, const char *line, size_t length)
+{
+    while (length > 0 && !out->gone) {
+        size_t step = length < BUFFER_SIZE - out->filled ? length : BUFFER_SIZE - out->filled;
+
+        memcpy(out->buffer + out->filled, line, step);
+        out->filled += step;
+        line += step;
+        length -= step;
+        if (out->filled == BUFFER_SIZE)
+            ndjson_flush(out);
+    }
+}
+
+void ndjson_write(struct ndjson_out *out, const struct ndjson_record *record)
+{
+    ndjson_write_line(out, record->text, record->length);
+    ndjson_write_line(out, "\n", 1);
+}
+
+static bool shares_a_key(const json_t *object, const json_t *fields)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach ((json_t *)fields, key, value)
+        if (json_object_get(object, key))
+            return true;
+    return false;
+}
+
+/* Members that both have take their new values in place; everything is written anew. */
+static char *merged_line(const struct ndjson_record *record, const json_t *fields)
+{
+    json_t *merged = memory_check(json_copy(record->object));
+    char *text, *line;
+
+    json_object_update(merged, (json_t *)fields);
+    text = memory_check(json_dumps(merged, FOREIGN_NUMBERS));
+    line = memory_format("%s\n", text);
+    free(text);
+    json_decref(merged);
+    return line;
+}
+
+char *ndjson_line(const struct ndjson_record *record, const json_t *fields, size_t *length)
+{
+    char *line, *added;
+
+    if (json_object_size(fields) == 0) {
+        line = memory_format("%s\n", record->text);
+    } else if (shares_a_key(record->object, fields)) {
+        line = merged_line(record, fields);
+    } else {
+        /* A record has at least its type, so its members end before the last brace with one of them. */
+        const char *brace = strrchr(record->text, '}');
+
+        added = memory_check(json_dumps(fields, OWN_NUMBERS));
+        line = memory_format("%.*s,%s\n", (int)(brace - record->text), record->text, added + 1);
+        free(added);
+    }
+    *length = strlen(line);
+    return line;
+}
+
+static bool write_checked(struct ndjson_out *out, char *line, size_t length)
+{
+    bool fits = length <= NDJSON_LINE_MAX;
+
+    if (fits)
+        ndjson_write_line(out, line, length);
+    else {
+        report(REPORT_ERROR, "bad_record",
+               "a record would be longer than %d bytes with what this stage adds; "
+               "it was dropped",
+               NDJSON_LINE_MAX);
+        out->refused++;
+    }
+    free(line);
+    return fits;
+}
+
+bool ndjson_write_with(struct ndjson_out *out, const struct ndjson_record *record, json_t *fields)
+{
+    size_t length;
+    char *line = ndjson_line(record, fields, &length);
+
+    json_decref(fields);
+    return write_checked(out, line, length);
+}
+
+bool ndjson_write_object(struct ndjson_out *out, json_t *object)
+{
+    char *text = memory_check(json_dumps(object, OWN_NUMBERS));
+    char *line = memory_format("%s\n", text);
+
+    json_decref(object);
+    free(text);
+    return write_checked(out, line, strlen(line));
+}

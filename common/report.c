@@ -1,0 +1,138 @@
+#include "report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "memory.h"
+#include "secret.h"
+#include "text.h"
+
+static const char *const level_names[] = {"INFO", "WARNING", "ERROR"};
+static const char *tool_name = "dnsbl-monitor";
+static char *current_run;
+
+void report_open(const char *tool)
+{
+    tool_name = tool;
+}
+
+void report_run(const char *run_id)
+{
+    free(current_run);
+    current_run = run_id ? memory_string(run_id) : NULL;
+}
+
+/* One write, so that lines of several stages on one pipe do not mix; a lost log line must not end the work. */
+static void write_line(const char *text)
+{
+    char *line = memory_format("%s\n", text);
+    size_t length = strlen(line), done = 0;
+
+    while (done < length) {
+        ssize_t n = write(STDERR_FILENO, line + done, length - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        done += (size_t)n;
+    }
+    free(line);
+}
+
+static void write_plain(const char *message)
+{
+    char *visible = text_visible(message);
+    char *line = memory_format("%s: %s", tool_name, visible);
+
+    write_line(line);
+    free(line);
+    free(visible);
+}
+
+static void mask_strings(json_t *object)
+{
+    const char *key;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe (object, next, key, value) {
+        if (json_is_string(value)) {
+            char *masked = secret_mask(json_string_value(value));
+
+            json_object_set_new(object, key, json_string(masked));
+            free(masked);
+        }
+    }
+}
+
+static void write_json(enum report_level level, const char *error_type, const char *message, json_t *details)
+{
+    char now[CLOCK_TEXT_SIZE];
+    char *visible = text_visible(message);
+    json_t *line =
+        json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s}", "timestamp", clock_text(now), "level", level_names[level],
+                  "job_run_id", current_run, "tool", tool_name, "error_type", error_type, "error_message", visible);
+    char *text;
+
+    free(visible);
+    if (details) {
+        mask_strings(details);
+        json_object_update_missing(line, details);
+    }
+    text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    json_decref(line);
+    if (text)
+        write_line(text);
+    free(text);
+}
+
+__attribute__((format(printf, 4, 0))) static void report_list(enum report_level level, const char *error_type,
+                                                              json_t *details, const char *format, va_list arguments)
+{
+    char *message = NULL, *masked;
+
+    if (vasprintf(&message, format, arguments) < 0)
+        abort();
+    masked = secret_mask(message);
+    if (isatty(STDERR_FILENO))
+        write_plain(masked);
+    else
+        write_json(level, error_type, masked, details);
+    free(masked);
+    free(message);
+    json_decref(details);
+}
+
+void report(enum report_level level, const char *error_type, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    report_list(level, error_type, NULL, format, arguments);
+    va_end(arguments);
+}
+
+void report_with(enum report_level level, const char *error_type, json_t *details, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    report_list(level, error_type, details, format, arguments);
+    va_end(arguments);
+}
+
+void die(int status, const char *error_type, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    report_list(REPORT_ERROR, error_type, NULL, format, arguments);
+    va_end(arguments);
+    _exit(status);
+}

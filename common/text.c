@@ -1,0 +1,102 @@
+#include "text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+size_t text_utf8_length(const unsigned char *bytes, size_t available)
+{
+    static const struct {
+        unsigned char first_low, first_high, second_low, second_high;
+        size_t length;
+    } forms[] = {/* RFC 3629 section 4 */
+                 {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+                 {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+                 {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (available < forms[i].length || bytes[0] < forms[i].first_low || bytes[0] > forms[i].first_high)
+            continue;
+        if (forms[i].length > 1 && (bytes[1] < forms[i].second_low || bytes[1] > forms[i].second_high))
+            return 0;
+        for (size_t j = 2; j < forms[i].length; j++)
+            if ((bytes[j] & 0xc0) != 0x80)
+                return 0;
+        return forms[i].length;
+    }
+    return 0;
+}
+
+static uint32_t code_point(const unsigned char *bytes, size_t length)
+{
+    static const unsigned char first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code = bytes[0] & first_bits[length];
+
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | (bytes[i] & 0x3f);
+    return code;
+}
+
+/* Controls of ISO 6429, the line separators, and the bidirectional controls of Unicode TR 9. */
+static bool is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061c || code == 0x200e || code == 0x200f ||
+           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+static void escape(FILE *out, const unsigned char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        fprintf(out, "\\%03u", (unsigned)bytes[i]);
+}
+
+char *text_foreign(const void *bytes, size_t length)
+{
+    const unsigned char *at = bytes;
+    char *text = NULL;
+    size_t size, kept = 0;
+    FILE *out = memory_check(open_memstream(&text, &size));
+
+    while (length > 0) {
+        size_t step = *at ? text_utf8_length(at, length) : 0;
+        size_t width = step ? step : 4;
+
+        if (kept + width > TEXT_FOREIGN_MAX)
+            break;
+        if (step)
+            fwrite(at, 1, step, out);
+        else
+            escape(out, at, 1);
+        kept += width;
+        step = step ? step : 1;
+        at += step;
+        length -= step;
+    }
+    fclose(out);
+    return memory_check(text);
+}
+
+char *text_visible(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t length = strlen(text), size;
+    char *visible = NULL;
+    FILE *out = memory_check(open_memstream(&visible, &size));
+
+    while (length > 0) {
+        size_t step = text_utf8_length(at, length);
+
+        if (step && !is_control(code_point(at, step)))
+            fwrite(at, 1, step, out);
+        else
+            escape(out, at, step ? step : 1);
+        step = step ? step : 1;
+        at += step;
+        length -= step;
+    }
+    fclose(out);
+    return memory_check(visible);
+}

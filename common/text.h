@@ -1,0 +1,30 @@
+/*
+ * Text from strangers: DNS TXT records, servers' messages, addresses in a table.
+ * All results are new.
+ */
+#ifndef COMMON_TEXT_H
+#define COMMON_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TEXT_FOREIGN_MAX 512 /* bytes kept of a foreign text */
+
+/*
+ * Valid UTF-8 of at most TEXT_FOREIGN_MAX bytes made from any bytes: what is not
+ * UTF-8 becomes \DDD as in RFC 1035 section 5.1, as does a NUL; cut between
+ * characters.
+ */
+char *text_foreign(const void *bytes, size_t length);
+
+/*
+ * For a person's eyes: control characters, C1 and bidirectional controls
+ * included, become \DDD per byte, so that no text can move a cursor or lie
+ * about its order. text must be UTF-8; bytes that are not are escaped as well.
+ */
+char *text_visible(const char *text);
+
+/* Length in bytes of the UTF-8 character at the start of bytes, 0 if it is none (RFC 3629). */
+size_t text_utf8_length(const unsigned char *bytes, size_t available);
+
+#endif

@@ -1,0 +1,116 @@
+#include "tool.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "report.h"
+#include "signals.h"
+#include "sysexits.h"
+
+#ifndef VERSION
+#error "VERSION is defined by the makefile"
+#endif
+
+enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_CHECK, OPTION_REQUIRE_RUN };
+
+static const struct option common_options[] = {
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"check", optional_argument, NULL, OPTION_CHECK},
+    {"require-run", no_argument, NULL, OPTION_REQUIRE_RUN},
+};
+
+/*
+ * A closed standard descriptor would be given to the next socket, and the stream
+ * or a log line would be written to a server. Opened the wrong way round, its use
+ * fails as that of a closed one does.
+ */
+static void occupy_standard_descriptors(void)
+{
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+            _exit(EXIT_BUG);
+}
+
+__attribute__((noreturn)) static void usage_error(const struct tool *tool, const char *what, const char *problem)
+{
+    die(EXIT_USAGE, "usage", "%s %s; see %s --help", what, problem, tool->name);
+}
+
+__attribute__((noreturn)) static void print_and_exit(const char *text)
+{
+    bool written = fputs(text, stdout) >= 0 && fflush(stdout) == 0;
+
+    exit(written ? EXIT_DONE : EXIT_OUTPUT);
+}
+
+/* The common options and the tool's own, as getopt_long(3) wants them; new. */
+static struct option *all_options(const struct tool *tool)
+{
+    size_t common = sizeof common_options / sizeof *common_options, own = 0;
+    struct option *options;
+
+    while (tool->options && tool->options[own].name)
+        own++;
+    options = memory_new(common + own + 1, sizeof *options);
+    memcpy(options, common_options, sizeof common_options);
+    if (own > 0)
+        memcpy(options + common, tool->options, own * sizeof *options);
+    return options;
+}
+
+static enum tool_mode take_check(const struct tool *tool, const char *argument)
+{
+    if (!argument)
+        return TOOL_CHECK;
+    if (strcmp(argument, "online") != 0)
+        usage_error(tool, argument, "is nothing that --check knows; it is --check or --check=online");
+    return TOOL_CHECK_ONLINE;
+}
+
+enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
+{
+    struct rlimit no_core = {0, 0};
+    struct option *options;
+    enum tool_mode mode = TOOL_RUN;
+    int option, index = 0;
+
+    occupy_standard_descriptors();
+    setrlimit(RLIMIT_CORE, &no_core); /* a core file would hold secrets */
+    report_open(tool->name);
+    signals_install();
+    options = all_options(tool);
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "+:", options, &index)) != -1) {
+        if (option == OPTION_HELP)
+            print_and_exit(tool->help);
+        else if (option == OPTION_VERSION)
+            print_and_exit(memory_format("%s %s\n", tool->name, VERSION));
+        else if (option == OPTION_CHECK)
+            mode = take_check(tool, optarg);
+        else if (option == OPTION_REQUIRE_RUN)
+            tool->require_run = true;
+        else if (option == ':')
+            usage_error(tool, argv[optind - 1], "needs an argument");
+        else if (option == '?')
+            usage_error(tool, argv[optind - 1], "is no option of this program, or takes no argument");
+        else if (!tool->take(option, optarg))
+            usage_error(tool, argv[optind - 1], "is not a valid argument of its option");
+    }
+    free(options);
+    return mode;
+}
+
+void tool_no_arguments(const struct tool *tool, int argc, char **argv)
+{
+    if (optind < argc)
+        usage_error(tool, argv[optind], "is an argument that is not expected");
+}
