@@ -1,0 +1,657 @@
+# shellcheck shell=bash
+# servers.bash - real servers for tests and for the demonstration.
+#
+# Source this file from bash or bats. It starts PostgreSQL, rbldnsd, dnsdist
+# and the stand-in for Jira on free ports of 127.0.0.1, each with everything it
+# writes below one directory, and stops them again.
+#
+#     setup_file() {
+#         postgres_start "$BATS_FILE_TMPDIR"
+#         rbldnsd_start  "$BATS_FILE_TMPDIR" one.test two.test
+#         dnsdist_start  "$BATS_FILE_TMPDIR"
+#         jira_start     "$BATS_FILE_TMPDIR"
+#     }
+#     teardown_file() { servers_stop "$BATS_FILE_TMPDIR"; }
+#
+# The first argument of each *_start is that directory; it is exported as
+# SERVERS, which every other function uses. A *_start returns when the server
+# answers, and exports the configuration that the programs under test read
+# (DB_*, DNS_RESOLVERS, JIRA_*). All functions return non-zero with a message
+# on stderr, and the server's log, when something fails.
+#
+# As root, each server runs as its own unprivileged user; otherwise as oneself.
+# Nothing here needs systemd, a fixed port or a writable place outside SERVERS.
+
+SUPPORT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+export SUPPORT
+
+# Debian's own interpreter, whatever else may come first in PATH.
+readonly PYTHON=/usr/bin/python3
+readonly START_ATTEMPTS=5  # a port found free may be taken before it is used
+readonly START_SECONDS=30  # how long a server may take to answer
+
+# ---- waiting ---------------------------------------------------------------
+
+# wait_for SECONDS COMMAND...: runs COMMAND until it succeeds; 1 if it never does.
+wait_for() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS < end)) || return 1
+        sleep 0.03
+    done
+}
+
+_complain() {
+    printf 'servers: %s\n' "$*" >&2
+    return 1
+}
+
+# ---- processes -------------------------------------------------------------
+#
+# A server NAME has the directory $SERVERS/NAME with its `log` and its `pid`.
+# `pid` holds the process id and its start time in clock ticks (proc(5), stat,
+# field 22), so that another process that got the number later is left alone.
+
+# _started PID: when PID started; fails for a process that is gone or a zombie.
+_started() {
+    local stat
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+    read -ra stat <<<"${stat##*) }" # behind the name, which may hold anything
+    [[ ${stat[0]} != [ZX] ]] && echo "${stat[19]}"
+}
+
+# server_pid NAME: prints its process id; fails when it is not running.
+server_pid() {
+    local pid started
+    { read -r pid started <"$SERVERS/$1/pid"; } 2>/dev/null || return 1
+    [[ $(_started "$pid") == "$started" ]] && echo "$pid"
+}
+
+server_running() { server_pid "$1" >/dev/null; }
+
+_server_gone() { ! server_running "$1"; }
+
+# server_signal NAME SIGNAL: STOP and CONT make a server hang and come back.
+server_signal() {
+    local pid
+    pid=$(server_pid "$1") && kill -s "$2" "$pid"
+}
+
+# _use DIR NAME USER: makes DIR the place for servers and DIR/NAME USER's own.
+_use() {
+    [[ -d ${1:-} ]] || _complain "$2: '${1:-}' is no directory" || return
+    SERVERS=$(cd -- "$1" && pwd) || return
+    export SERVERS
+    mkdir -p "$SERVERS/$2" || return
+    if ((EUID == 0)); then
+        chown "$3" "$SERVERS/$2" || return
+        _let_through "$SERVERS"
+    fi
+}
+
+# _let_through DIR: mktemp's directories are closed to other users, and a server
+# that root starts is one. Opens the way (not the view) down to DIR, but only
+# where it leads through temporary directories.
+_let_through() {
+    local dir=$1 temporary
+    temporary=$(realpath "${TMPDIR:-/tmp}")
+    while [[ $dir == "$temporary"/* || $dir == /tmp/* ]]; do
+        chmod o+x "$dir" || return
+        dir=$(dirname "$dir")
+    done
+    [[ $temporary == /tmp/* && $dir == "$temporary" ]] && chmod o+x "$dir"
+    return 0
+}
+
+# _as USER COMMAND...: replaces nothing when we are not root.
+_as() {
+    local user=$1
+    shift
+    if ((EUID == 0)); then
+        setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups --no-new-privs -- "$@"
+    else
+        "$@"
+    fi
+}
+
+# _spawn NAME USER COMMAND...: starts a server in the background, in a session
+# of its own (a ^C at the terminal is for us, not for it), with no descriptor of
+# ours open (bats waits for whoever holds its descriptor 3).
+_spawn() {
+    local name=$1 user=$2 dir=$SERVERS/$1 as=()
+    shift 2
+    ((EUID == 0)) && as=(setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups --no-new-privs --)
+    rm -f "$dir/pid"
+    # shellcheck disable=SC2016
+    setsid -f bash -c '
+        dir=$1; shift
+        for fd in /proc/self/fd/*; do
+            fd=${fd##*/}
+            ((fd > 2)) && eval "exec $fd>&-"
+        done
+        read -r stat <"/proc/$$/stat"; read -ra stat <<<"${stat##*) }"
+        echo "$$ ${stat[19]}" >"$dir/pid.new"; mv "$dir/pid.new" "$dir/pid"
+        cd "$dir" && exec "$@"
+    ' _ "$dir" "${as[@]}" "$@" </dev/null >>"$dir/log" 2>&1 || return
+    wait_for 10 test -s "$dir/pid"
+}
+
+# _answers NAME COMMAND...: waits until COMMAND succeeds while NAME still runs.
+_answers() {
+    local name=$1 end=$((SECONDS + START_SECONDS))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        server_running "$name" || return 1
+        ((SECONDS < end)) || return 1
+        sleep 0.03
+    done
+    server_running "$name" # and it was this one that answered, not a stranger on its port
+}
+
+_failed() {
+    _complain "$1 did not start; the end of its log:"
+    tail -n 30 "$SERVERS/$1/log" >&2
+    return 1
+}
+
+# _stop NAME [SIGNAL]: ends the server, by force after a while. No error if gone.
+_stop() {
+    local pid
+    [[ -d $SERVERS/$1 ]] || return 0
+    if pid=$(server_pid "$1"); then
+        kill -s "${2:-TERM}" "$pid" 2>/dev/null
+        kill -s CONT "$pid" 2>/dev/null # a stopped process would not notice
+        wait_for 10 _server_gone "$1" || kill -s KILL -- "-$pid" 2>/dev/null
+        wait_for 10 _server_gone "$1" || _complain "$1 ($pid) cannot be stopped" || return
+        kill -s KILL -- "-$pid" 2>/dev/null # what it left in its session
+    fi
+    rm -f "$SERVERS/$1/pid"
+}
+
+# servers_stop [DIR]: stops whatever runs for DIR. Safe at any time, any number
+# of times, in a trap too. Files stay where they are.
+servers_stop() {
+    local SERVERS=${1:-${SERVERS:-}} name status=0
+    [[ -n $SERVERS && -d $SERVERS ]] || return 0
+    for name in dnsdist dnstcp rbldnsd jira; do
+        _stop "$name" || status=1
+    done
+    _stop postgres INT || status=1
+    return "$status"
+}
+
+# free_port: prints a port nobody uses now, for UDP and TCP, from below the
+# range that the kernel hands out to clients (ip_local_port_range).
+free_port() {
+    "$PYTHON" - <<'PYTHON_END'
+import random, socket
+while True:
+    port = random.randrange(10000, 32000)
+    try:
+        for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+            with socket.socket(socket.AF_INET, kind) as sock:
+                sock.bind(("127.0.0.1", port))
+    except OSError:
+        continue
+    print(port)
+    break
+PYTHON_END
+}
+
+# _start_on_port NAME FUNCTION: calls `FUNCTION PORT` (which spawns the server
+# and waits until it answers) with the port in $SERVERS/NAME/port if the server
+# ran before, else with free ones until it works. The port ends up in that file.
+_start_on_port() {
+    local name=$1 start=$2 attempts=$START_ATTEMPTS port
+    if [[ -s $SERVERS/$name/port ]]; then
+        attempts=1
+    fi
+    while ((attempts-- > 0)); do
+        port=$(cat "$SERVERS/$name/port" 2>/dev/null) || port=$(free_port)
+        if "$start" "$port"; then
+            echo "$port" >"$SERVERS/$name/port"
+            return 0
+        fi
+        _stop "$name"
+    done
+    _failed "$name"
+}
+
+# ---- PostgreSQL ------------------------------------------------------------
+
+_postgres_bin() {
+    local bins=(/usr/lib/postgresql/*/bin)
+    [[ -x ${bins[-1]}/postgres ]] || _complain "PostgreSQL's server is not installed (make deps)" || return
+    echo "${bins[-1]}"
+}
+
+# postgres_start DIR [NAME=VALUE...]: a cluster with a database `postal` in which
+# postal.sql and schema.sql were run; further arguments are server settings.
+# Environment: POSTGRES_IP_COLUMN (default ip), POSTGRES_IP_TYPE (varchar(255)).
+# Exports DB_HOST DB_PORT DB_NAME DB_USER DB_PASSWORD for the least-rights role
+# (over TCP, by password), and POSTGRES_SOCKETS, the superuser's way in.
+# Called again after postgres_stop it starts the same cluster on the same port.
+postgres_start() {
+    _use "$1" postgres postgres || return
+    export POSTGRES_SOCKETS=$SERVERS/postgres/sockets
+    # sun_path of unix(7): 108 bytes with the final NUL
+    ((${#POSTGRES_SOCKETS} + ${#_postgres_socket_name} <= 107)) ||
+        _complain "the path $SERVERS is too long for a socket; choose a shorter one" || return
+    if [[ ! -f $SERVERS/postgres/ready ]]; then
+        _postgres_create "${@:2}" || return
+    fi
+    _start_on_port postgres _postgres_run || return
+    _postgres_export
+    if [[ ! -f $SERVERS/postgres/ready ]]; then
+        _postgres_fill && touch "$SERVERS/postgres/ready"
+    fi
+}
+
+readonly _postgres_socket_name=/.s.PGSQL.65535
+
+_postgres_create() {
+    local bin dir=$SERVERS/postgres setting
+    bin=$(_postgres_bin) || return
+    rm -rf "$dir/data"
+    _as postgres mkdir -p -m 0700 "$POSTGRES_SOCKETS" || return
+    (cd "$dir" && _as postgres "$bin/initdb" -D "$dir/data" -U postgres -E UTF8 --locale=C.UTF-8 \
+        --auth=trust --no-sync --no-instructions) >"$dir/log" 2>&1 || _failed postgres || return
+    # The superuser has no password and so no way in over TCP; his socket's
+    # directory is closed to everybody else.
+    _as postgres tee "$dir/data/pg_hba.conf" >/dev/null <<'HBA'
+local all postgres              trust
+local all all                   scram-sha-256
+host  all all      127.0.0.1/32 scram-sha-256
+HBA
+    {
+        # A crash of the server loses nothing with fsync off, only one of the
+        # machine would. mmap: there may be no /dev/shm.
+        printf '%s\n' "fsync = off" "full_page_writes = off" "max_connections = 60" \
+            "dynamic_shared_memory_type = mmap" "shared_buffers = 32MB" "timezone = 'UTC'" \
+            "log_line_prefix = '%m [%p] %u %a '"
+        for setting in "$@"; do
+            printf "%s = '%s'\n" "${setting%%=*}" "${setting#*=}"
+        done
+    } | _as postgres tee -a "$dir/data/postgresql.conf" >/dev/null
+}
+
+# The role's password comes from a file, so that it stands on no command line.
+_postgres_fill() {
+    local dir=$SERVERS/postgres
+    (umask 077 && head -c 18 /dev/urandom | base64 | tr +/ -_ >"$dir/password") || return
+    sql -d postgres -c 'CREATE DATABASE postal' &&
+        sql -v ip_column="${POSTGRES_IP_COLUMN:-ip}" -v ip_type="${POSTGRES_IP_TYPE:-varchar(255)}" \
+            <"$SUPPORT/postal.sql" &&
+        sql <"$SUPPORT/schema.sql" &&
+        sql <<<"ALTER ROLE dnsbl_monitor PASSWORD '$(cat "$dir/password")'" || return
+    _postgres_export
+}
+
+_postgres_export() {
+    DB_PORT=$(cat "$SERVERS/postgres/port")
+    DB_PASSWORD=$(cat "$SERVERS/postgres/password" 2>/dev/null)
+    export DB_HOST=127.0.0.1 DB_PORT DB_NAME=postal DB_USER=dnsbl_monitor DB_PASSWORD
+}
+
+_postgres_run() {
+    local bin port=$1
+    bin=$(_postgres_bin) || return
+    _spawn postgres postgres "$bin/postgres" -D "$SERVERS/postgres/data" \
+        -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories="$POSTGRES_SOCKETS" || return
+    _answers postgres "$bin/pg_isready" -q -h "$POSTGRES_SOCKETS" -p "$port"
+}
+
+# postgres_stop [fast|immediate]: immediate is a crash with recovery at the start.
+postgres_stop() {
+    case ${1:-fast} in
+        fast) _stop postgres INT ;;
+        immediate) _stop postgres QUIT ;;
+        *) _complain "postgres_stop: '$1' is neither fast nor immediate" ;;
+    esac
+}
+
+# postgres_restart [fast|immediate]: on the same port, with the same data.
+postgres_restart() {
+    postgres_stop "${1:-fast}" && postgres_start "$SERVERS"
+}
+
+# sql [STATEMENT]: runs SQL as the superuser, from stdin if no STATEMENT is
+# given; rows come one a line, columns parted by |. More psql options may follow
+# instead: sql -v name=value <file.
+sql() {
+    local options=()
+    if (($# == 1)) && [[ $1 != -* ]]; then
+        options=(-c "$1")
+    else
+        options=("$@")
+    fi
+    PGOPTIONS='-c client_min_messages=warning' psql -XAtq -v ON_ERROR_STOP=1 -h "$POSTGRES_SOCKETS" \
+        -p "$(cat "$SERVERS/postgres/port")" -U postgres -d postal "${options[@]}"
+}
+
+# pool_add ADDRESS [PRIORITY]: puts an address into the table, prints its id.
+pool_add() {
+    sql -v address="$1" -v priority="${2:-100}" -v column="${POSTGRES_IP_COLUMN:-ip}" <<'SQL'
+INSERT INTO postal.ip_addresses (:"column", priority) VALUES (:'address', :priority) RETURNING id;
+SQL
+}
+
+# pool_row ADDRESS: prints priority|oldPriority|blockingLists|lastEvent.
+pool_row() {
+    sql -v address="$1" -v column="${POSTGRES_IP_COLUMN:-ip}" <<'SQL'
+SELECT priority, "oldPriority", "blockingLists", "lastEvent"
+  FROM postal.ip_addresses WHERE :"column" = :'address' ORDER BY id;
+SQL
+}
+
+# pool_empty: no addresses, ids start at 1 again.
+pool_empty() { sql 'TRUNCATE postal.ip_addresses RESTART IDENTITY'; }
+
+# ---- rbldnsd ---------------------------------------------------------------
+#
+# A zone has two data files, ZONE.v4 and ZONE.v6, which zone_write and its kin
+# change; rbldnsd_reload makes the server read them. A change counts only then.
+
+# rbldnsd_start DIR ZONE[=TYPE]...: serves the zones, empty but for the test
+# entries of RFC 5782. TYPE ip4set (the default; entries are addresses, ranges
+# and CIDR), ip4trie (the longest prefix wins, 0.0.0.0/0 works) or generic
+# (resource records as they stand, no IPv6 part, no test entries). Every query
+# is logged, unless RBLDNSD_LOG=off. Exports RBLDNSD_PORT and DNS_RESOLVERS.
+# Called again after rbldnsd_stop, and without zones, it goes on as before.
+rbldnsd_start() {
+    _use "$1" rbldnsd "$(_rbldnsd_user)" || return
+    local zone
+    for zone in "${@:2}"; do
+        _zone_create "${zone%%=*}" "${zone#*=}" || return
+    done
+    echo 'generation A 127.1.0.0' >"$SERVERS/rbldnsd/marker" && _zone_stamp "$SERVERS/rbldnsd/marker" || return
+    _start_on_port rbldnsd _rbldnsd_run || return
+    RBLDNSD_PORT=$(cat "$SERVERS/rbldnsd/port")
+    export RBLDNSD_PORT DNS_RESOLVERS=127.0.0.1@$RBLDNSD_PORT
+    rbldnsd_reload
+}
+
+_rbldnsd_user() { if id rbldns >/dev/null 2>&1; then echo rbldns; else echo nobody; fi; }
+
+_zone_create() {
+    local zone=$1 type=ip4set dir=$SERVERS/rbldnsd
+    [[ $2 != "$1" ]] && type=$2
+    case $type in
+        ip4set | ip4trie) echo "$zone:$type:$zone.v4 $zone:ip6trie:$zone.v6" >>"$dir/zones" ;;
+        generic) echo "$zone:generic:$zone.v4" >>"$dir/zones" ;;
+        *) _complain "rbldnsd_start: '$type' is no type of zone" || return ;;
+    esac
+    if [[ $type == generic ]]; then
+        zone_write --no-test-entries "$zone" </dev/null
+    else
+        zone_write "$zone" </dev/null
+    fi
+}
+
+_rbldnsd_run() {
+    local port=$1 dir=$SERVERS/rbldnsd zones=() log=()
+    read -ra zones <<<"$(tr '\n' ' ' <"$dir/zones")"
+    [[ ${RBLDNSD_LOG:-on} == off ]] || log=(-l "+$dir/queries")
+    # No check at intervals: data changes when a test says so. The marker zone
+    # tells rbldnsd_reload what has been read.
+    _spawn rbldnsd "$(_rbldnsd_user)" rbldnsd -n -c 0 -b "127.0.0.1/$port" -w "$dir" "${log[@]}" \
+        "${zones[@]}" marker.invalid:generic:marker || return
+    _answers rbldnsd dns_query_port "$port" ready.marker.invalid
+}
+
+# rbldnsd_stop: nobody answers any more; rbldnsd_start DIR brings it back.
+rbldnsd_stop() { _stop rbldnsd; }
+
+# rbldnsd_reload: has the server read what was changed, and waits until it did.
+# rbldnsd looks at whole seconds of a file's modification time and would miss the
+# second change within one: so each reload has a second of its own (_zone_stamp).
+rbldnsd_reload() {
+    local dir=$SERVERS/rbldnsd generation answer
+    generation=$(($(cat "$dir/generation" 2>/dev/null || echo 0) + 1))
+    printf 'generation A 127.1.%d.%d\n' $((generation / 256)) $((generation % 256)) >"$dir/marker"
+    _zone_stamp "$dir/marker"
+    echo "$generation" >"$dir/generation"
+    server_signal rbldnsd HUP || _complain "rbldnsd is not running" || return
+    answer=$("$PYTHON" "$SUPPORT/dns_query.py" "$RBLDNSD_PORT" generation.marker.invalid A \
+        --until "NOERROR 127.1.$((generation / 256)).$((generation % 256))") && return
+    _complain "rbldnsd did not reload: marker is '$answer'"
+    tail -n 20 "$dir/log" >&2
+    return 1
+}
+
+_zone_stamp() {
+    local generation
+    generation=$(cat "$SERVERS/rbldnsd/generation" 2>/dev/null || echo 0)
+    chmod a+r "$@" && touch -d "@$((1000000000 + generation))" "$@"
+}
+
+# zone_write [--no-test-entries] ZONE: the zone's data is what stands on stdin,
+# IPv4 and IPv6 lines mixed: `ADDRESS [:CODE:TEXT]`; the form is that of
+# rbldnsd(8). A line `:CODE:TEXT` is the default for those that follow.
+zone_write() {
+    local tests=yes zone dir=$SERVERS/rbldnsd
+    if [[ $1 == --no-test-entries ]]; then
+        tests=no
+        shift
+    fi
+    zone=$1
+    {
+        echo ":127.0.0.2:Listed in $zone, see https://$zone/?ip=\$"
+        [[ $tests == no ]] || echo "127.0.0.2 :127.0.0.2:Test entry of $zone"
+    } >"$dir/$zone.v4.new"
+    {
+        echo ":127.0.0.2:Listed in $zone, see https://$zone/?ip=\$"
+        [[ $tests == no ]] || echo "::ffff:7f00:2 :127.0.0.2:Test entry of $zone"
+    } >"$dir/$zone.v6.new"
+    if grep -q "$zone:generic" "$dir/zones"; then
+        cat >"$dir/$zone.v4.new"
+    else
+        awk -v v4="$dir/$zone.v4.new" -v v6="$dir/$zone.v6.new" '
+            /^[:$]/            { print >>v4; print >>v6; next }
+            $1 ~ /:/           { print >>v6; next }
+                               { print >>v4 }'
+    fi
+    _zone_stamp "$dir/$zone.v4.new" "$dir/$zone.v6.new"
+    mv "$dir/$zone.v4.new" "$dir/$zone.v4" && mv "$dir/$zone.v6.new" "$dir/$zone.v6"
+}
+
+_zone_file() {
+    local file=$SERVERS/rbldnsd/$1.v4
+    [[ $2 == *:* ]] && file=$SERVERS/rbldnsd/$1.v6
+    [[ -f $file ]] || _complain "there is no zone '$1'" || return
+    echo "$file"
+}
+
+# zone_list ZONE ADDRESS [CODE [TEXT]]: adds a listing. Twice with two codes
+# gives two A records.
+zone_list() {
+    local file
+    file=$(_zone_file "$1" "$2") || return
+    if (($# > 2)); then
+        echo "$2 :$3:${4:-Listed in $1, code $3}" >>"$file"
+    else
+        echo "$2" >>"$file"
+    fi
+    _zone_stamp "$file"
+}
+
+# zone_unlist ZONE ADDRESS: removes all listings of it, written as they were added.
+zone_unlist() {
+    local file
+    file=$(_zone_file "$1" "$2") || return
+    awk -v address="$2" '$1 != address' "$file" >"$file.new" && mv "$file.new" "$file" && _zone_stamp "$file"
+}
+
+# zone_empty ZONE: not even the test entries are left, as in a list shut down.
+zone_empty() { zone_write --no-test-entries "$1" </dev/null; }
+
+# rbldnsd_queries [REGEX]: how many queries were asked so far whose log line
+# (`time client name type class: rcode/answers/length`) matches.
+rbldnsd_queries() {
+    grep -v 'marker\.invalid' "$SERVERS/rbldnsd/queries" 2>/dev/null | grep -cE -- "${1:-.}"
+    return 0
+}
+
+# dns_query_port PORT NAME [TYPE]: prints RCODE and answers, see dns_query.py.
+dns_query_port() { "$PYTHON" "$SUPPORT/dns_query.py" "$@"; }
+
+# dns_query NAME [TYPE]: the same at the server in DNS_RESOLVERS.
+dns_query() { dns_query_port "${DNS_RESOLVERS##*@}" "$@"; }
+
+# dnsbl_query ADDRESS ZONE [TYPE]: the question that RFC 5782 puts for an IPv4 address.
+dnsbl_query() {
+    local octets
+    IFS=. read -ra octets <<<"$1"
+    dns_query "${octets[3]}.${octets[2]}.${octets[1]}.${octets[0]}.$2" "${@:3}"
+}
+
+# ---- dnsdist ---------------------------------------------------------------
+
+# dnsdist_start DIR [LUA-FILE]: a proxy in front of rbldnsd, which must run; it
+# answers over TCP too. LUA-FILE is further configuration. Exports DNSDIST_PORT
+# and DNS_RESOLVERS, which now means dnsdist.
+dnsdist_start() {
+    _use "$1" dnstcp "$(_dnsdist_user)" && _use "$1" dnsdist "$(_dnsdist_user)" || return
+    local dir=$SERVERS/dnsdist
+    : >"$dir/more.lua"
+    (($# < 2)) || cp "$2" "$dir/more.lua" || return
+    [[ -s $dir/key ]] || (umask 077 && head -c 32 /dev/urandom | base64 >"$dir/key") || return
+    _dnstcp_start && _start_on_port dnsdist _dnsdist_run || return
+    DNSDIST_PORT=$(cat "$dir/port")
+    export DNSDIST_PORT DNS_RESOLVERS=127.0.0.1@$DNSDIST_PORT
+}
+
+_dnsdist_user() { if id _dnsdist >/dev/null 2>&1; then echo _dnsdist; else echo nobody; fi; }
+
+# rbldnsd knows no TCP: this does, on the same port number.
+_dnstcp_start() {
+    local user
+    user=$(_dnsdist_user)
+    server_running dnstcp && return
+    # A copy: that user may not be allowed into the place of this checkout.
+    install -m 0644 "$SUPPORT/dns_tcp.py" "$SERVERS/dnstcp/" || return
+    _spawn dnstcp "$user" "$PYTHON" "$SERVERS/dnstcp/dns_tcp.py" "$RBLDNSD_PORT" || return
+    _answers dnstcp _tcp_open "$RBLDNSD_PORT" || _failed dnstcp
+}
+
+_tcp_open() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+_dnsdist_run() {
+    local port=$1 console dir=$SERVERS/dnsdist
+    console=$(free_port)
+    (umask 077 && _dnsdist_configuration "$port" "$console" >"$dir/dnsdist.conf") || return
+    ((EUID != 0)) || chown "$(_dnsdist_user)" "$dir/dnsdist.conf" "$dir/more.lua" || return
+    _spawn dnsdist "$(_dnsdist_user)" dnsdist --supervised --disable-syslog -C "$dir/dnsdist.conf" || return
+    _answers dnsdist dns_query_port "$port" ready.marker.invalid && dnsdist_rule 'showVersion()' >/dev/null
+}
+
+# set_fault is what fault_zone calls over the console: a rule has a name, so it
+# can be taken back; a new fault replaces the old one.
+_dnsdist_configuration() {
+    cat <<LUA
+setLocal("127.0.0.1:$1")
+controlSocket("127.0.0.1:$2")
+setKey("$(cat "$SERVERS/dnsdist/key")")
+setSecurityPollSuffix("")
+newServer{address="127.0.0.1:$RBLDNSD_PORT", name="rbldnsd"}
+getServer(0):setUp() -- no health check: a server that is down is to look like one
+
+local faults = {}
+function set_fault(zone, action, only_for)
+    local name = "fault " .. zone
+    if faults[name] then rmRule(name) faults[name] = nil end
+    if action == nil then return end
+    local rule = makeRule({zone})
+    if only_for then rule = AndRule{rule, only_for} end
+    addAction(rule, action, {name=name})
+    faults[name] = true
+end
+
+LUA
+    cat "$SERVERS/dnsdist/more.lua"
+}
+
+dnsdist_stop() { _stop dnsdist && _stop dnstcp; }
+
+# dnsdist_rule LUA: runs LUA in the running dnsdist, prints what it says.
+dnsdist_rule() {
+    local output
+    output=$(dnsdist -C "$SERVERS/dnsdist/dnsdist.conf" -e "$1" 2>&1) || _complain "dnsdist: $output" || return
+    # The console reports an error in words only.
+    [[ $output != *rror:* && $output != *"not connect"* ]] || _complain "dnsdist: $output" || return
+    [[ -z $output ]] || printf '%s\n' "$output"
+}
+
+# fault_zone ZONE FAULT: what happens to queries below ZONE from now on.
+#   drop              no answer            loss:PERCENT   no answer to so many
+#   servfail refused nxdomain              with that response code
+#   delay:MS          late                 spoof:ADDRESS[,ADDRESS]  with these A records
+#   truncate          over UDP truncated, over TCP whole
+#   none              as it should be
+fault_zone() {
+    local zone=$1 value=${2#*:} action only_for=nil
+    case $2 in
+        none) action=nil ;;
+        drop) action='DropAction()' ;;
+        loss:*) action='DropAction()' only_for="ProbaRule($value / 100)" ;;
+        servfail | refused | nxdomain)
+            action="RCodeAction(DNSRCode.${2^^})" ;;
+        delay:*) action="DelayAction($value)" ;;
+        spoof:*) action="SpoofAction({\"${value//,/\", \"}\"})" ;;
+        truncate) action='TCAction()' only_for='TCPRule(false)' ;;
+        *) _complain "fault_zone: unknown fault '$2'" || return ;;
+    esac
+    dnsdist_rule "set_fault(\"$zone.\", $action, $only_for)"
+}
+
+# ---- the stand-in for Jira -------------------------------------------------
+
+# jira_start DIR [OPTION...]: options are those of jira/server.py, and win over
+# the defaults here. Exports JIRA_SERVER, JIRA_USER, JIRA_API_TOKEN,
+# JIRA_PROJECT, JIRA_ISSUE_TYPE and JIRA_DNS_FAILURE_ISSUE_TYPE.
+# --flavour datacenter means a Bearer token: JIRA_USER is then empty.
+jira_start() {
+    _use "$1" jira "$(id -un)" || return
+    local dir=$SERVERS/jira prefix flavour
+    prefix=$(_option --prefix "" "${@:2}")
+    flavour=$(_option --flavour cloud "${@:2}")
+    JIRA_USER=monitor@example.org
+    [[ $flavour != datacenter ]] || JIRA_USER=
+    JIRA_USER=$(_option --user "$JIRA_USER" "${@:2}")
+    JIRA_API_TOKEN=$(_option --token "stand-in-token-$RANDOM$RANDOM" "${@:2}")
+    JIRA_PROJECT=$(_option --project OPS "${@:2}")
+    rm -f "$dir/port"
+    _spawn jira "$(id -un)" "$PYTHON" "$SUPPORT/jira/server.py" --port 0 --port-file "$dir/port" \
+        --flavour "$flavour" --user "$JIRA_USER" --token "$JIRA_API_TOKEN" --project "$JIRA_PROJECT" \
+        --journal "$dir/journal" "${@:2}" || return
+    _answers jira test -s "$dir/port" || _failed jira || return
+    JIRA_SERVER=http://127.0.0.1:$(cat "$dir/port")$prefix
+    export JIRA_SERVER JIRA_USER JIRA_API_TOKEN JIRA_PROJECT
+    export JIRA_ISSUE_TYPE=Task JIRA_DNS_FAILURE_ISSUE_TYPE=Bug
+}
+
+# _option NAME DEFAULT ARGUMENT...: the value behind the last NAME, or DEFAULT.
+_option() {
+    local name=$1 value=$2
+    shift 2
+    while (($# > 1)); do
+        [[ $1 != "$name" ]] || value=$2
+        shift
+    done
+    printf '%s\n' "$value"
+}
+
+jira_stop() { _stop jira; }
+
+# jira_control PATH [CURL-OPTION...]: the stand-in's own interface, which Jira
+# has not: state, counters, faults (see jira/server.py).
+jira_control() {
+    local address=${JIRA_SERVER#http://}
+    curl -sS --fail-with-body --max-time 30 "${@:2}" "http://${address%%/*}/_stand-in/$1"
+}
+
+jira_state() { jira_control state; }
+
+# jira_journal: every request it got, a JSON object a line.
+jira_journal() { cat "$SERVERS/jira/journal"; }
