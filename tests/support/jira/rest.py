@@ -1,0 +1,441 @@
+"""Jira's REST API, version 2: the part that a client of this kind needs, for Cloud and Data Center.
+
+Sources: Atlassian's REST documentation of both, and how the two are known to
+answer wrong credentials.  Every answer is held to schemas/answers.json.
+"""
+
+import datetime
+import re
+import uuid
+
+import checks
+import jql
+import store as stores
+from checks import Refused
+
+NO_ISSUE = "Issue does not exist or you do not have permission to see it."
+API = "/rest/api/2"
+
+
+class Call:
+    """One request.  `who` is "user", "anonymous" or "wrong" (credentials that are not right)."""
+
+    def __init__(self, method, path, query, content_type, raw, who, base_url):
+        self.method, self.path, self.query = method, path, query
+        self.content_type, self.raw = content_type, raw
+        self.who, self.base_url = who, base_url
+        self.parts = {}
+
+    def json(self):
+        return checks.json_body(self.content_type, self.raw)
+
+    def number(self, name, default, least=0):
+        text = self.query.get(name, str(default))
+        if not text.isascii() or not text.isdigit() or int(text) < least:
+            raise Refused(400, f"The value '{text}' is not valid for the parameter '{name}'.")
+        return int(text)
+
+
+class Api:
+    def __init__(self, store):
+        self.store = store
+        self.cloud = store.flavour == "cloud"
+        search = [
+            ("POST", "/search/jql", "", self.search_cloud), ("GET", "/search/jql", "jql fields maxResults nextPageToken "
+             "reconcileIssues", self.search_cloud),
+            ("POST", "/search", "", self.search_removed), ("GET", "/search", "*", self.search_removed),
+        ] if self.cloud else [
+            ("POST", "/search", "", self.search_datacenter),
+            ("GET", "/search", "jql fields startAt maxResults", self.search_datacenter),
+        ]
+        table = [
+            ("GET", "/serverInfo", "", self.server_info),
+            ("GET", "/myself", "", self.myself),
+            ("GET", "/mypermissions", "projectKey permissions", self.my_permissions),
+            ("GET", "/project/{project}", "", self.get_project),
+            ("GET", "/project/{project}/statuses", "", self.project_statuses),
+            ("GET", "/issue/createmeta/{project}/issuetypes", "startAt maxResults", self.create_meta),
+            ("POST", "/issue", "", self.create),
+            ("GET", "/issue/{key}", "fields", self.get_issue),
+            ("PUT", "/issue/{key}", "notifyUsers", self.edit),
+            ("GET", "/issue/{key}/comment", "startAt maxResults orderBy", self.get_comments),
+            ("POST", "/issue/{key}/comment", "", self.add_comment),
+            ("GET", "/issue/{key}/transitions", "", self.get_transitions),
+            ("POST", "/issue/{key}/transitions", "", self.move),
+        ] + search
+        self.routes = [(m, API + t, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", API + t)), set(q.split()), f)
+                       for m, t, q, f in table]
+
+    def route(self, method, path):
+        """(template, query parameters, function, parts of the path); the template alone if the method is not allowed."""
+        template = None
+        for allowed, text, pattern, parameters, function in self.routes:
+            match = pattern.fullmatch(path)
+            if match and allowed == method:
+                return text, parameters, function, match.groupdict()
+            template = text if match else template
+        return template, None, None, None
+
+    def handle(self, call):
+        """(status, answer, name of the answer's schema), or Refused."""
+        template, parameters, function, call.parts = self.route(call.method, call.path)
+        if template is None:
+            raise Refused(404, html="Oops, you&#39;ve found a dead link.")
+        if function is None:
+            raise Refused(405, html="Method Not Allowed")
+        if not self.cloud and (call.who == "wrong" or (call.who == "anonymous" and function != self.server_info)):
+            raise self.unauthorised(call)
+        unknown = set(call.query) - parameters
+        if unknown and "*" not in parameters:
+            raise Refused(400, f"stand-in: unknown query parameter: {', '.join(sorted(unknown))}")
+        return function(call)
+
+    def unauthorised(self, call):
+        """Data Center says 401 to wrong credentials everywhere, as HTML; Cloud only for myself."""
+        text = "Client must be authenticated to access this resource." if self.cloud else "Unauthorized (401)"
+        return Refused(401, html=text, headers={"WWW-Authenticate": 'OAuth realm="stand-in"'})
+
+    # Who may do what
+
+    def may(self, call, permission):
+        """Nobody but the user may do anything; and nothing without seeing the project."""
+        granted = self.store.settings["permissions"]
+        return call.who == "user" and "BROWSE_PROJECTS" in granted and permission in granted
+
+    def sees(self, call):
+        return self.may(call, "BROWSE_PROJECTS")
+
+    def need(self, call, permission, what):
+        if not self.may(call, permission):
+            raise Refused(403, f"You do not have the permission to {what}.")
+
+    def issue_of(self, call):
+        issue = self.store.find(call.parts["key"]) if self.sees(call) else None
+        if issue is None:
+            raise Refused(404, NO_ISSUE if self.cloud else "Issue Does Not Exist")
+        return issue
+
+    def project_of(self, call, named):
+        if not self.sees(call) or named != self.store.project:
+            raise Refused(404, f"No project could be found with key '{named}'.")
+
+    # How things look
+
+    def time(self, seconds):
+        if seconds is None:
+            return None
+        when = datetime.datetime.fromtimestamp(seconds, self.store.zone())
+        return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}{when:%z}"
+
+    def self_link(self, call, path):
+        """Behind Atlassian's gateway `self` is an address that no person can open."""
+        base = call.base_url
+        if self.cloud:
+            base = "/".join(base.split("/")[:3]) + "/ex/jira/00000000-0000-4000-8000-000000000000"
+        return f"{base}{API}/{path}"
+
+    def user(self, name):
+        shown = name.split("@")[0].title()
+        if self.cloud:
+            account = uuid.uuid5(uuid.NAMESPACE_URL, name).hex[:24]
+            return {"accountId": account, "accountType": "atlassian", "displayName": shown, "active": True}
+        return {"name": name, "key": name, "displayName": shown, "active": True}
+
+    def status(self, name):
+        category = self.store.statuses[name]
+        number, shown = stores.CATEGORIES[category]
+        return {"id": str(10000 + list(self.store.statuses).index(name)), "name": name,
+                "statusCategory": {"id": number, "key": category, "name": shown}}
+
+    def issue_type(self, name):
+        return {"id": str(10100 + self.store.issue_types.index(name)), "name": name, "subtask": False}
+
+    def project(self):
+        return {"id": "10000", "key": self.store.project, "name": f"Project {self.store.project}"}
+
+    def comment(self, comment):
+        return {"id": comment["id"], "author": self.user(comment["author"]), "body": comment["body"],
+                "created": self.time(comment["created"]), "updated": self.time(comment["created"])}
+
+    def comments(self, listed, start=0, most=5000):
+        page = listed[start:start + most]
+        return {"comments": [self.comment(c) for c in page], "startAt": start, "maxResults": most, "total": len(listed)}
+
+    def all_fields(self, issue):
+        """Field -> function that shows it, so that only what is asked for is made."""
+        closed = issue["resolved"] is not None
+        fields = {
+            "summary": lambda: issue["summary"], "description": lambda: issue["description"],
+            "labels": lambda: issue["labels"], "status": lambda: self.status(issue["status"]),
+            "issuetype": lambda: self.issue_type(issue["issuetype"]), "project": self.project,
+            "created": lambda: self.time(issue["created"]), "updated": lambda: self.time(issue["updated"]),
+            "resolutiondate": lambda: self.time(issue["resolved"]),
+            "resolution": lambda: {"id": "10000", "name": "Done"} if closed else None,
+            "creator": lambda: self.user(issue["reporter"]), "reporter": lambda: self.user(issue["reporter"]),
+            "comment": lambda: self.comments(issue["comments"]),
+            "priority": lambda: issue["extra"].get("priority"), "components": lambda: issue["extra"].get("components", []),
+        }
+        if self.cloud:
+            fields["statuscategorychangedate"] = lambda: self.time(issue["category_changed"])
+        for name in self.store.settings["custom_fields"]:
+            fields[name] = lambda name=name: issue["extra"].get(name)
+        return fields
+
+    def shown(self, call, issue, wanted):
+        """An issue with the fields in `wanted`: names, *all, *navigable, or id alone (Cloud's default)."""
+        if wanted == ["id"]:
+            return {"id": issue["id"]}
+        fields = self.all_fields(issue)
+        names = set()
+        for name in wanted:
+            if name in ("*all", "*navigable"):
+                names |= set(fields)
+            elif name in fields:
+                names.add(name)
+            elif name not in ("id", "key"):
+                raise Refused(400, f"stand-in: Jira would leave out this field without a word: {name}")
+        shown = {"id": issue["id"], "key": issue["key"], "self": self.self_link(call, "issue/" + issue["id"])}
+        if names:
+            shown["fields"] = {name: fields[name]() for name in sorted(names)}
+        return shown
+
+    # The server, the user, the project
+
+    def server_info(self, call):
+        version = [1001, 0, 0] if self.cloud else [9, 12, 0]
+        return 200, {
+            "baseUrl": call.base_url, "version": "1001.0.0-SNAPSHOT" if self.cloud else "9.12.0", "versionNumbers": version,
+            "deploymentType": "Cloud" if self.cloud else "Server", "buildNumber": 100200,
+            "serverTime": self.time(self.store.now()), "serverTitle": "Stand-in",
+        }, "serverinfo"
+
+    def myself(self, call):
+        if call.who != "user":
+            raise self.unauthorised(call)
+        offset = self.store.settings["utc_offset_minutes"]
+        zone = f"Etc/GMT{-offset // 60:+d}" if offset % 60 == 0 else "Asia/Kathmandu"
+        return 200, {**self.user(self.store.user), "emailAddress": self.store.user, "timeZone": zone}, "myself"
+
+    def my_permissions(self, call):
+        if "projectKey" in call.query:
+            self.project_of(call, call.query["projectKey"])
+        asked = call.query.get("permissions", "").split(",")
+        if not self.cloud:
+            asked = stores.PERMISSIONS      # Data Center knows no such parameter and shows all
+        elif asked == [""]:
+            raise Refused(400, "The 'permissions' query parameter is required.")
+        unknown = set(asked) - set(stores.PERMISSIONS)
+        if unknown:
+            raise Refused(400, f"Unrecognized permission(s): {', '.join(sorted(unknown))}")
+        return 200, {"permissions": {
+            name: {"id": str(stores.PERMISSIONS.index(name) + 10), "key": name, "name": name.replace("_", " ").title(),
+                   "type": "PROJECT", "havePermission": self.may(call, name)} for name in asked}}, "mypermissions"
+
+    def get_project(self, call):
+        self.project_of(call, call.parts["project"])
+        types = [self.issue_type(t) for t in self.store.issue_types]
+        return 200, {**self.project(), "self": self.self_link(call, "project/10000"), "issueTypes": types}, "project"
+
+    def project_statuses(self, call):
+        self.project_of(call, call.parts["project"])
+        statuses = [self.status(s) for s in self.store.statuses]
+        return 200, [{**self.issue_type(t), "self": self.self_link(call, "issuetype/" + self.issue_type(t)["id"]),
+                      "statuses": statuses} for t in self.store.issue_types], "statuses"
+
+    def create_meta(self, call):
+        self.project_of(call, call.parts["project"])
+        self.need(call, "CREATE_ISSUES", "create issues in this project")
+        start, most = call.number("startAt", 0), min(call.number("maxResults", 50, 1), 50, self.store.settings["page_cap"])
+        types = [self.issue_type(t) for t in self.store.issue_types]
+        page = {"startAt": start, "maxResults": most, "total": len(types)}
+        if self.cloud:
+            return 200, {**page, "issueTypes": types[start:start + most]}, "issuetypes"
+        return 200, {**page, "isLast": start + most >= len(types), "values": types[start:start + most]}, "issuetypes"
+
+    # Issues
+
+    def create(self, call):
+        body = call.json()
+        if call.who != "user" or not self.sees(call):
+            raise Refused(400, errors={"project": "valid project is required"})
+        self.need(call, "CREATE_ISSUES", "create issues in this project")
+        checks.issue_body("create", body, self.store.settings)
+        fields = dict(body["fields"])
+        errors = {}
+        if fields.pop("project") not in ({"key": self.store.project}, {"id": "10000"}):
+            errors["project"] = "valid project is required"
+        kind = fields.pop("issuetype")
+        kinds = [t for t in self.store.issue_types if kind in ({"name": t}, {"id": self.issue_type(t)["id"]})]
+        if not kinds:
+            errors["issuetype"] = "Specify a valid issue type" if self.cloud else "The issue type selected is invalid."
+        if errors:
+            raise Refused(400, errors=errors)
+        extra = {k: v for k, v in fields.items() if k not in ("summary", "description", "labels")}
+        issue = self.store.create(fields["summary"], kinds[0], self.store.user, description=self.text(fields.get("description")),
+                                  labels=fields.get("labels"), extra=extra)
+        self.store.counters["writes"]["create"] += 1
+        return 201, {"id": issue["id"], "key": issue["key"], "self": self.self_link(call, "issue/" + issue["id"])}, "created"
+
+    def text(self, text):
+        """Cloud keeps no wiki text: it turns it into a document and back, and white space suffers."""
+        if text is None or not self.cloud:
+            return text
+        return "\n".join(line.rstrip() for line in text.splitlines()).strip()
+
+    def get_issue(self, call):
+        issue = self.issue_of(call)
+        wanted = call.query.get("fields", "*all").split(",")
+        return 200, self.shown(call, issue, [*wanted, "key"]), "issue"
+
+    def edit(self, call):
+        body = call.json()
+        issue = self.issue_of(call)
+        if call.query.get("notifyUsers", "true") != "true":
+            raise Refused(403, "To discard the user notification either admin or project admin permissions are required.")
+        fields, update = body.get("fields", {}), body.get("update", {})
+        if not fields and not update:
+            raise Refused(400, "one of 'fields' or 'update' required")
+        checks.issue_body("edit", body, self.store.settings)
+        if fields or set(update) - {"comment"}:
+            self.need(call, "EDIT_ISSUES", "edit issues in this project")
+            if self.store.settings["closed_read_only"] and self.store.is_done(issue):
+                named = [*fields, *(set(update) - {"comment"})]
+                raise Refused(400, errors={f: checks.NOT_ON_SCREEN.format(f) for f in named})
+        if "comment" in update and not self.may(call, "ADD_COMMENTS"):
+            raise Refused(400, errors={"comment": "You do not have the permission to comment on this issue."})
+        self.apply(issue, fields, update)
+        self.store.counters["writes"]["edit"] += 1
+        return 204, None, None
+
+    def apply(self, issue, fields, update):
+        """Everything was checked before: from here on nothing fails, so an edit is done whole or not at all."""
+        values = dict(fields)
+        for field in ("summary", "description"):
+            for operation in update.get(field, []):
+                values[field] = operation["set"]
+        labels = set(values.pop("labels", issue["labels"]))
+        for operation in update.get("labels", []):
+            labels = set(operation["set"]) if "set" in operation else labels
+            labels = (labels | {operation.get("add")}) - {operation.get("remove"), None}
+        issue["labels"] = sorted(labels)
+        if "summary" in values:
+            issue["summary"] = values.pop("summary").strip()
+        if "description" in values:
+            issue["description"] = self.text(values.pop("description"))
+        issue["extra"].update(values)
+        issue["updated"] = self.store.now()
+        for operation in update.get("comment", []):
+            self.store.comment(issue, self.text(operation["add"]["body"]), self.store.user)
+            self.store.counters["writes"]["comment"] += 1
+        self.store.changed(issue)
+
+    # Comments and transitions
+
+    def get_comments(self, call):
+        issue = self.issue_of(call)
+        order = call.query.get("orderBy", "created")
+        if order not in ("created", "+created", "-created"):
+            raise Refused(400, f"The value '{order}' is not valid for the parameter 'orderBy'.")
+        listed = issue["comments"][::-1] if order == "-created" else issue["comments"]
+        most = min(call.number("maxResults", 100, 1), self.store.settings["page_cap"])
+        return 200, self.comments(listed, call.number("startAt", 0), most), "comments"
+
+    def add_comment(self, call):
+        body = call.json()
+        issue = self.issue_of(call)
+        self.need(call, "ADD_COMMENTS", "comment on this issue")
+        checks.plain_body("comment", body)
+        comment = self.store.comment(issue, self.text(body["body"]), self.store.user)
+        self.store.changed(issue)
+        self.store.counters["writes"]["comment"] += 1
+        return 201, self.comment(comment), "comment"
+
+    def transitions(self, issue):
+        others = [s for s in self.store.statuses if s != issue["status"]]
+        return {str(11 + 10 * list(self.store.statuses).index(s)): s for s in others}
+
+    def get_transitions(self, call):
+        listed = self.transitions(self.issue_of(call))
+        return 200, {"transitions": [{"id": i, "name": s, "to": self.status(s)} for i, s in listed.items()]}, "transitions"
+
+    def move(self, call):
+        body = call.json()
+        issue = self.issue_of(call)
+        checks.plain_body("transition", body)
+        status = self.transitions(issue).get(body["transition"]["id"])
+        if status is None or not self.may(call, "TRANSITION_ISSUES"):
+            raise Refused(400, "It seems that you have tried to perform an illegal workflow operation.")
+        self.store.move(issue, status)
+        self.store.changed(issue)
+        self.store.counters["writes"]["transition"] += 1
+        return 204, None, None
+
+    # Search
+
+    def search_removed(self, call):
+        raise Refused(410, "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full "
+                           "migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046")
+
+    def search_body(self, call, name):
+        """The body of a search, checked; a GET's parameters made into one."""
+        if call.method == "POST":
+            body = call.json()
+        else:
+            body = dict(call.query)
+            for field in ("maxResults", "startAt"):
+                if field in body:
+                    body[field] = call.number(field, 0)
+            if "fields" in body:
+                body["fields"] = body["fields"].split(",")
+            if "reconcileIssues" in body:
+                body["reconcileIssues"] = [int(i) for i in body["reconcileIssues"].split(",") if i.isdigit()]
+        checks.plain_body(name, body)
+        return body
+
+    def parsed(self, text):
+        try:
+            query = jql.parse(text, self.store.flavour)
+        except jql.JqlError as problem:
+            raise Refused(400, str(problem)) from None
+        if self.cloud and not query.bounded():
+            raise Refused(400, "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
+        return query
+
+    def found(self, query, reconciled=()):
+        try:
+            return self.store.search(query, reconciled)
+        except jql.JqlError as problem:
+            raise Refused(400, str(problem)) from None
+
+    def search_cloud(self, call):
+        body = self.search_body(call, "search-cloud")
+        query = self.parsed(body["jql"])
+        if not self.sees(call):
+            return 200, {"issues": [], "isLast": True}, "search-cloud"      # the anonymous view: nothing, and no error
+        wanted = body.get("fields", ["id"])
+        same = (body["jql"], wanted, body.get("reconcileIssues"))
+        if "nextPageToken" in body:
+            page = self.store.pages.get(body["nextPageToken"])
+            if page is None or page[0] != same:
+                raise Refused(400, "The provided next page token is invalid or expired.")
+            left = page[1]
+        else:
+            left = self.found(query, {str(i) for i in body.get("reconcileIssues", [])})
+        most = min(body.get("maxResults", 50), self.store.settings["page_cap"])
+        answer = {"issues": [self.shown(call, i, wanted) for i in left[:most] if i["id"] in self.store.issues],
+                  "isLast": len(left) <= most}
+        if left[most:]:
+            answer["nextPageToken"] = uuid.uuid4().hex
+            self.store.pages[answer["nextPageToken"]] = (same, left[most:])
+        return 200, answer, "search-cloud"
+
+    def search_datacenter(self, call):
+        body = self.search_body(call, "search-datacenter")
+        query = self.parsed(body["jql"])
+        if not self.sees(call):
+            raise Refused(400, f"The value '{self.store.project}' does not exist for the field 'project'.")
+        left = self.found(query)
+        start, most = body.get("startAt", 0), min(body.get("maxResults", 50), self.store.settings["page_cap"])
+        wanted = [*body.get("fields", ["*navigable"]), "key"]
+        return 200, {"startAt": start, "maxResults": most, "total": len(left),
+                     "issues": [self.shown(call, i, wanted) for i in left[start:start + most]]}, "search-datacenter"
