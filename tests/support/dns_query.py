@@ -2,6 +2,7 @@
 """Ask one DNS question of a server on this machine and print what came back.
 
     dns_query.py PORT NAME [TYPE]                    one question, one line
+    dns_query.py PORT NAME [TYPE] --tcp              the same over TCP
     dns_query.py PORT NAME TYPE --until TEXT         ask until the answer is TEXT
 
 The line is the RCODE (or TIMEOUT, or TRUNCATED) and then the answers, sorted:
@@ -9,7 +10,7 @@ The line is the RCODE (or TIMEOUT, or TRUNCATED) and then the answers, sorted:
 is that of RFC 1035 section 4. Exit status 1: no answer, or --until ran out.
 
 It exists so that the tests need no package for a question they can put in
-sixty lines; it is no resolver.
+a hundred lines; it is no resolver.
 """
 
 import argparse
@@ -78,6 +79,19 @@ def ask(port, name, qtype, timeout):
     return describe(answer, qtype)
 
 
+def ask_tcp(port, name, qtype, timeout):
+    """The same over TCP: each message behind its length (RFC 1035, 4.2.2)."""
+    query = question(name, qtype)
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout) as sock:
+            sock.sendall(struct.pack(">H", len(query)) + query)
+            with sock.makefile("rb") as stream:
+                answer = stream.read(struct.unpack(">H", stream.read(2))[0])
+    except (OSError, struct.error):
+        return "TIMEOUT"
+    return describe(answer, qtype)
+
+
 def ask_until(port, name, qtype, wanted, within):
     """Ask again until the answer is the wanted one; returns the last answer."""
     end = time.monotonic() + within
@@ -93,12 +107,13 @@ def main():
     parser.add_argument("port", type=int)
     parser.add_argument("name")
     parser.add_argument("type", nargs="?", default="A", choices=sorted(TYPES))
+    parser.add_argument("--tcp", action="store_true")
     parser.add_argument("--until", metavar="TEXT")
     parser.add_argument("--within", metavar="SECONDS", type=float, default=10)
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=2)
     options = parser.parse_args()
     if options.until is None:
-        answer = ask(options.port, options.name, options.type, options.timeout)
+        answer = (ask_tcp if options.tcp else ask)(options.port, options.name, options.type, options.timeout)
         print(answer)
         return answer == "TIMEOUT"
     answer = ask_until(options.port, options.name, options.type, options.until, options.within)

@@ -17,7 +17,8 @@
 # SERVERS, which every other function uses. A *_start returns when the server
 # answers, and exports the configuration that the programs under test read
 # (DB_*, DNS_RESOLVERS, JIRA_*). All functions return non-zero with a message
-# on stderr, and the server's log, when something fails.
+# on stderr, and the server's log, when something fails; they also work under
+# errexit, as bats uses it.
 #
 # As root, each server runs as its own unprivileged user; otherwise as oneself.
 # Nothing here needs systemd, a fixed port or a writable place outside SERVERS.
@@ -100,8 +101,6 @@ _let_through() {
         chmod o+x "$dir" || return
         dir=$(dirname "$dir")
     done
-    [[ $temporary == /tmp/* && $dir == "$temporary" ]] && chmod o+x "$dir"
-    return 0
 }
 
 # _as USER COMMAND...: replaces nothing when we are not root.
@@ -160,11 +159,11 @@ _stop() {
     local pid
     [[ -d $SERVERS/$1 ]] || return 0
     if pid=$(server_pid "$1"); then
-        kill -s "${2:-TERM}" "$pid" 2>/dev/null
-        kill -s CONT "$pid" 2>/dev/null # a stopped process would not notice
-        wait_for 10 _server_gone "$1" || kill -s KILL -- "-$pid" 2>/dev/null
+        kill -s "${2:-TERM}" "$pid" 2>/dev/null || true
+        kill -s CONT "$pid" 2>/dev/null || true # a stopped process would not notice
+        wait_for 10 _server_gone "$1" || true
+        kill -s KILL -- "-$pid" 2>/dev/null || true # and what it left in its session
         wait_for 10 _server_gone "$1" || _complain "$1 ($pid) cannot be stopped" || return
-        kill -s KILL -- "-$pid" 2>/dev/null # what it left in its session
     fi
     rm -f "$SERVERS/$1/pid"
 }
@@ -202,8 +201,10 @@ PYTHON_END
 # _start_on_port NAME FUNCTION: calls `FUNCTION PORT` (which spawns the server
 # and waits until it answers) with the port in $SERVERS/NAME/port if the server
 # ran before, else with free ones until it works. The port ends up in that file.
+# A server that runs is left as it is.
 _start_on_port() {
     local name=$1 start=$2 attempts=$START_ATTEMPTS port
+    server_running "$name" && return
     if [[ -s $SERVERS/$name/port ]]; then
         attempts=1
     fi
@@ -242,10 +243,12 @@ postgres_start() {
         _postgres_create "${@:2}" || return
     fi
     _start_on_port postgres _postgres_run || return
-    _postgres_export
     if [[ ! -f $SERVERS/postgres/ready ]]; then
-        _postgres_fill && touch "$SERVERS/postgres/ready"
+        _postgres_fill && touch "$SERVERS/postgres/ready" || return
     fi
+    DB_PORT=$(cat "$SERVERS/postgres/port")
+    DB_PASSWORD=$(cat "$SERVERS/postgres/password")
+    export DB_HOST=127.0.0.1 DB_PORT DB_NAME=postal DB_USER=dnsbl_monitor DB_PASSWORD
 }
 
 readonly _postgres_socket_name=/.s.PGSQL.65535
@@ -284,14 +287,7 @@ _postgres_fill() {
         sql -v ip_column="${POSTGRES_IP_COLUMN:-ip}" -v ip_type="${POSTGRES_IP_TYPE:-varchar(255)}" \
             <"$SUPPORT/postal.sql" &&
         sql <"$SUPPORT/schema.sql" &&
-        sql <<<"ALTER ROLE dnsbl_monitor PASSWORD '$(cat "$dir/password")'" || return
-    _postgres_export
-}
-
-_postgres_export() {
-    DB_PORT=$(cat "$SERVERS/postgres/port")
-    DB_PASSWORD=$(cat "$SERVERS/postgres/password" 2>/dev/null)
-    export DB_HOST=127.0.0.1 DB_PORT DB_NAME=postal DB_USER=dnsbl_monitor DB_PASSWORD
+        sql <<<"ALTER ROLE dnsbl_monitor PASSWORD '$(cat "$dir/password")'"
 }
 
 _postgres_run() {
@@ -357,7 +353,8 @@ pool_empty() { sql 'TRUNCATE postal.ip_addresses RESTART IDENTITY'; }
 # entries of RFC 5782. TYPE ip4set (the default; entries are addresses, ranges
 # and CIDR), ip4trie (the longest prefix wins, 0.0.0.0/0 works) or generic
 # (resource records as they stand, no IPv6 part, no test entries). Every query
-# is logged, unless RBLDNSD_LOG=off. Exports RBLDNSD_PORT and DNS_RESOLVERS.
+# is logged, unless RBLDNSD_LOG=off. Exports RBLDNSD_PORT, and DNS_RESOLVERS
+# where no dnsdist runs in front.
 # Called again after rbldnsd_stop, and without zones, it goes on as before.
 rbldnsd_start() {
     _use "$1" rbldnsd "$(_rbldnsd_user)" || return
@@ -365,11 +362,10 @@ rbldnsd_start() {
     for zone in "${@:2}"; do
         _zone_create "${zone%%=*}" "${zone#*=}" || return
     done
-    echo 'generation A 127.1.0.0' >"$SERVERS/rbldnsd/marker" && _zone_stamp "$SERVERS/rbldnsd/marker" || return
-    _start_on_port rbldnsd _rbldnsd_run || return
+    server_running rbldnsd || _rbldnsd_mark && _start_on_port rbldnsd _rbldnsd_run || return
     RBLDNSD_PORT=$(cat "$SERVERS/rbldnsd/port")
-    export RBLDNSD_PORT DNS_RESOLVERS=127.0.0.1@$RBLDNSD_PORT
-    rbldnsd_reload
+    export RBLDNSD_PORT
+    server_running dnsdist || export DNS_RESOLVERS=127.0.0.1@$RBLDNSD_PORT
 }
 
 _rbldnsd_user() { if id rbldns >/dev/null 2>&1; then echo rbldns; else echo nobody; fi; }
@@ -393,38 +389,50 @@ _rbldnsd_run() {
     local port=$1 dir=$SERVERS/rbldnsd zones=() log=()
     read -ra zones <<<"$(tr '\n' ' ' <"$dir/zones")"
     [[ ${RBLDNSD_LOG:-on} == off ]] || log=(-l "+$dir/queries")
-    # No check at intervals: data changes when a test says so. The marker zone
-    # tells rbldnsd_reload what has been read.
+    # No check at intervals: data changes when a test says so.
     _spawn rbldnsd "$(_rbldnsd_user)" rbldnsd -n -c 0 -b "127.0.0.1/$port" -w "$dir" "${log[@]}" \
         "${zones[@]}" marker.invalid:generic:marker || return
-    _answers rbldnsd dns_query_port "$port" ready.marker.invalid
+    _answers rbldnsd _rbldnsd_has_read "$port" 1
 }
 
 # rbldnsd_stop: nobody answers any more; rbldnsd_start DIR brings it back.
 rbldnsd_stop() { _stop rbldnsd; }
 
 # rbldnsd_reload: has the server read what was changed, and waits until it did.
-# rbldnsd looks at whole seconds of a file's modification time and would miss the
-# second change within one: so each reload has a second of its own (_zone_stamp).
 rbldnsd_reload() {
-    local dir=$SERVERS/rbldnsd generation answer
-    generation=$(($(cat "$dir/generation" 2>/dev/null || echo 0) + 1))
-    printf 'generation A 127.1.%d.%d\n' $((generation / 256)) $((generation % 256)) >"$dir/marker"
-    _zone_stamp "$dir/marker"
-    echo "$generation" >"$dir/generation"
+    _rbldnsd_mark || return
     server_signal rbldnsd HUP || _complain "rbldnsd is not running" || return
-    answer=$("$PYTHON" "$SUPPORT/dns_query.py" "$RBLDNSD_PORT" generation.marker.invalid A \
-        --until "NOERROR 127.1.$((generation / 256)).$((generation % 256))") && return
-    _complain "rbldnsd did not reload: marker is '$answer'"
-    tail -n 20 "$dir/log" >&2
+    _rbldnsd_has_read "$RBLDNSD_PORT" 10 >/dev/null && return
+    _complain "rbldnsd does not serve what it was given; the end of its log:"
+    tail -n 20 "$SERVERS/rbldnsd/log" >&2
     return 1
 }
 
-_zone_stamp() {
+# Each start and each reload is a generation. Its number is served in a zone of
+# its own, which tells what the server has read; and it is the modification time
+# of the files written for it, in seconds: rbldnsd looks at whole seconds and
+# would miss the second change within one.
+
+_rbldnsd_generation() { cat "$SERVERS/rbldnsd/generation" 2>/dev/null || echo 0; }
+
+_rbldnsd_marker() {
     local generation
-    generation=$(cat "$SERVERS/rbldnsd/generation" 2>/dev/null || echo 0)
-    chmod a+r "$@" && touch -d "@$((1000000000 + generation))" "$@"
+    generation=$(_rbldnsd_generation)
+    echo "127.1.$((generation / 256)).$((generation % 256))"
 }
+
+# _rbldnsd_mark: closes the generation that was written, opens the next.
+_rbldnsd_mark() {
+    local dir=$SERVERS/rbldnsd
+    echo "generation A $(_rbldnsd_marker)" >"$dir/marker" && _zone_stamp "$dir/marker" &&
+        _rbldnsd_marker >"$dir/expected" && echo $(($(_rbldnsd_generation) + 1)) >"$dir/generation"
+}
+
+_rbldnsd_has_read() {
+    dns_query_port "$1" generation.marker.invalid A --within "$2" --until "NOERROR $(cat "$SERVERS/rbldnsd/expected")"
+}
+
+_zone_stamp() { chmod a+r "$@" && touch -d "@$((1000000000 + $(_rbldnsd_generation)))" "$@"; }
 
 # zone_write [--no-test-entries] ZONE: the zone's data is what stands on stdin,
 # IPv4 and IPv6 lines mixed: `ADDRESS [:CODE:TEXT]`; the form is that of
@@ -489,8 +497,7 @@ zone_empty() { zone_write --no-test-entries "$1" </dev/null; }
 # rbldnsd_queries [REGEX]: how many queries were asked so far whose log line
 # (`time client name type class: rcode/answers/length`) matches.
 rbldnsd_queries() {
-    grep -v 'marker\.invalid' "$SERVERS/rbldnsd/queries" 2>/dev/null | grep -cE -- "${1:-.}"
-    return 0
+    grep -v 'marker\.invalid' "$SERVERS/rbldnsd/queries" 2>/dev/null | grep -cE -- "${1:-.}" || true
 }
 
 # dns_query_port PORT NAME [TYPE]: prints RCODE and answers, see dns_query.py.
