@@ -8,6 +8,7 @@ setup_file() {
     postgres_start "$BATS_FILE_TMPDIR" log_statement=all
     rbldnsd_start "$BATS_FILE_TMPDIR" one.test two.test trie.test=ip4trie records.test=generic
     dnsdist_start "$BATS_FILE_TMPDIR"
+    jira_start "$BATS_FILE_TMPDIR"
 }
 
 teardown_file() {
@@ -203,15 +204,47 @@ FAULTS
     [ "$(dnsbl_query 192.0.2.9 two.test)" = "NOERROR 127.0.0.2" ]
 }
 
+@test "the stand-in for Jira knows the user it was started for" {
+    run -0 curl -sf -u "$JIRA_USER:$JIRA_API_TOKEN" "$JIRA_SERVER/rest/api/2/myself"
+    run -22 curl -sf -u "$JIRA_USER:wrong" "$JIRA_SERVER/rest/api/2/myself"
+    jira_control issue -d '{"summary": "IP 192.0.2.1 blacklisted by one.test"}' >/dev/null
+    [ "$(jira_state | jq -r '.issues[0].summary')" = "IP 192.0.2.1 blacklisted by one.test" ]
+    [ "$(jira_journal | grep -c '/rest/api/2/myself')" -eq 2 ]
+}
+
+@test "a stand-in for Jira Data Center, below a path" {
+    local other
+    other=$(mktemp -d)
+    (
+        jira_start "$other" --flavour datacenter --prefix /jira
+        [ -z "$JIRA_USER" ]
+        [[ $JIRA_SERVER == */jira ]]
+        curl -sf -H "Authorization: Bearer $JIRA_API_TOKEN" "$JIRA_SERVER/rest/api/2/myself"
+        servers_stop "$other"
+    )
+    [ -z "$(processes_of "$other")" ]
+    rm -rf "$other"
+}
+
+@test "no secret stands on a command line" {
+    local secret where=(/proc/[0-9]*/cmdline)
+    grep -qsaF -- "$SERVERS" "${where[@]}" # this is how one would be found
+    for secret in "$DB_PASSWORD" "$JIRA_API_TOKEN" "$(cat "$SERVERS/dnsdist/key")"; do
+        [ "${#secret}" -ge 24 ]
+        [ -z "$(grep -lsaF -f <(echo "$secret") "${where[@]}")" ]
+    done
+}
+
 @test "starting what runs changes nothing" {
     local name before=() after=()
-    for name in postgres rbldnsd dnstcp dnsdist; do
+    for name in postgres rbldnsd dnstcp dnsdist jira; do
         before+=("$(server_pid "$name")")
     done
     postgres_start "$SERVERS"
     rbldnsd_start "$SERVERS"
     dnsdist_start "$SERVERS"
-    for name in postgres rbldnsd dnstcp dnsdist; do
+    jira_start "$SERVERS"
+    for name in postgres rbldnsd dnstcp dnsdist jira; do
         after+=("$(server_pid "$name")")
     done
     [ "${before[*]}" = "${after[*]}" ]

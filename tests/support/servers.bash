@@ -614,28 +614,31 @@ fault_zone() {
 
 # ---- the stand-in for Jira -------------------------------------------------
 
-# jira_start DIR [OPTION...]: options are those of jira/server.py, and win over
-# the defaults here. Exports JIRA_SERVER, JIRA_USER, JIRA_API_TOKEN,
+# jira_start DIR [OPTION...]: options are those of jira/server.py, but for the
+# token's, and win over the defaults here. Exports JIRA_SERVER, JIRA_USER, JIRA_API_TOKEN,
 # JIRA_PROJECT, JIRA_ISSUE_TYPE and JIRA_DNS_FAILURE_ISSUE_TYPE.
 # --flavour datacenter means a Bearer token: JIRA_USER is then empty.
 jira_start() {
     _use "$1" jira "$(id -un)" || return
-    local dir=$SERVERS/jira prefix flavour
-    prefix=$(_option --prefix "" "${@:2}")
+    local dir=$SERVERS/jira flavour
     flavour=$(_option --flavour cloud "${@:2}")
     JIRA_USER=monitor@example.org
     [[ $flavour != datacenter ]] || JIRA_USER=
     JIRA_USER=$(_option --user "$JIRA_USER" "${@:2}")
-    JIRA_API_TOKEN=$(_option --token "stand-in-token-$RANDOM$RANDOM" "${@:2}")
     JIRA_PROJECT=$(_option --project OPS "${@:2}")
-    rm -f "$dir/port"
-    _spawn jira "$(id -un)" "$PYTHON" "$SUPPORT/jira/server.py" --port 0 --port-file "$dir/port" \
-        --flavour "$flavour" --user "$JIRA_USER" --token "$JIRA_API_TOKEN" --project "$JIRA_PROJECT" \
-        --journal "$dir/journal" "${@:2}" || return
-    _answers jira test -s "$dir/port" || _failed jira || return
-    JIRA_SERVER=http://127.0.0.1:$(cat "$dir/port")$prefix
+    # The token is in a file: it stands on no command line.
+    [[ -s $dir/token ]] || (umask 077 && head -c 18 /dev/urandom | base64 | tr +/ -_ >"$dir/token") || return
+    if ! server_running jira; then
+        rm -f "$dir/url"
+        _spawn jira "$(id -un)" "$PYTHON" -B "$SUPPORT/jira/server.py" --port 0 --port-file "$dir/url" \
+            --flavour "$flavour" --user "$JIRA_USER" --token-file "$dir/token" --project "$JIRA_PROJECT" \
+            --issue-types Task,Incident --journal "$dir/journal" "${@:2}" || return
+        _answers jira test -s "$dir/url" || _failed jira || return
+    fi
+    JIRA_SERVER=$(cat "$dir/url")
+    JIRA_API_TOKEN=$(cat "$dir/token")
     export JIRA_SERVER JIRA_USER JIRA_API_TOKEN JIRA_PROJECT
-    export JIRA_ISSUE_TYPE=Task JIRA_DNS_FAILURE_ISSUE_TYPE=Bug
+    export JIRA_ISSUE_TYPE=Task JIRA_DNS_FAILURE_ISSUE_TYPE=Incident
 }
 
 # _option NAME DEFAULT ARGUMENT...: the value behind the last NAME, or DEFAULT.
@@ -652,10 +655,10 @@ _option() {
 jira_stop() { _stop jira; }
 
 # jira_control PATH [CURL-OPTION...]: the stand-in's own interface, which Jira
-# has not: state, counters, faults (see jira/server.py).
+# has not: state, counters, faults (see jira/README.md).
+#     jira_control faults -d '{"name": "down", "action": {"status": 503}}'
 jira_control() {
-    local address=${JIRA_SERVER#http://}
-    curl -sS --fail-with-body --max-time 30 "${@:2}" "http://${address%%/*}/_stand-in/$1"
+    curl -sS --fail-with-body --noproxy '*' --max-time 30 "${@:2}" "$JIRA_SERVER/_stand-in/$1"
 }
 
 jira_state() { jira_control state; }
