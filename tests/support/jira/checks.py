@@ -9,10 +9,9 @@ import json
 import os
 import re
 
-import jsonschema
+import schema
 
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schemas")
-_VALIDATORS = {}
 
 LIMITS = {"summary": 255, "description": 32767, "comment": 32767, "labels": 255}
 NOT_ON_SCREEN = "Field '{0}' cannot be set. It is not on the appropriate screen, or unknown."
@@ -49,31 +48,16 @@ class Refused(Exception):
         self.html = html
 
 
-def _read(name):
-    with open(os.path.join(_FOLDER, name + ".json"), encoding="utf-8") as source:
-        schema = json.load(source)
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return schema["$defs"]
-
-
-REQUESTS, ANSWERS = _read("requests"), _read("answers")
-CREATE_FIELDS = set(REQUESTS["create"]["properties"]["fields"]["properties"])
-EDIT_FIELDS = set(REQUESTS["edit"]["properties"]["fields"]["properties"])
-UPDATE_FIELDS = set(REQUESTS["edit"]["properties"]["update"]["properties"])
-
-
-def validator(definitions, name):
-    """The validator of one body, made once."""
-    key = (id(definitions), name)
-    if key not in _VALIDATORS:
-        _VALIDATORS[key] = jsonschema.Draft202012Validator({"$defs": definitions, **definitions[name]})
-    return _VALIDATORS[key]
+REQUESTS, ANSWERS = (schema.Schemas(os.path.join(_FOLDER, name)) for name in ("requests.json", "answers.json"))
+CREATE_FIELDS = set(REQUESTS.definitions["create"]["properties"]["fields"]["properties"])
+EDIT_FIELDS = set(REQUESTS.definitions["edit"]["properties"]["fields"]["properties"])
+UPDATE_FIELDS = set(REQUESTS.definitions["edit"]["properties"]["update"]["properties"])
 
 
 def answer(name, body):
     """An answer of our own that does not fit its schema is a bug of the stand-in."""
-    for problem in validator(ANSWERS, name).iter_errors(body):
-        raise AssertionError(f"stand-in: answer {name}: {list(problem.absolute_path)}: {problem.message}")
+    for problem in ANSWERS.problems(name, body):
+        raise AssertionError(f"stand-in: answer {name}: {problem}")
 
 
 def _no_repeats(pairs):
@@ -103,29 +87,29 @@ def json_body(content_type, raw):
 
 def _field_of(problem):
     """The field a problem is about; None if it is the body's own."""
-    path = list(problem.absolute_path)
-    if len(path) >= 2 and path[0] in ("fields", "update"):
-        return path[1]
+    if len(problem.path) >= 2 and problem.path[0] in ("fields", "update"):
+        return problem.path[1]
     return None
 
 
 def _message(field, problem):
-    shown = problem.instance if isinstance(problem.instance, str) else ""
-    if problem.validator == "type":
-        return TYPE_MESSAGES[problem.validator_value]
-    text = MESSAGES.get((field, problem.validator)) or problem.message
+    shown = problem.value if isinstance(problem.value, str) else ""
+    if problem.keyword == "type":
+        return TYPE_MESSAGES[problem.wanted]
+    text = MESSAGES.get((field, problem.keyword)) or str(problem)
     return text.replace("{0}", shown[:40])
 
 
 def schema_errors(name, body):
     """(errors by field, messages about the body itself)"""
     errors, messages = {}, []
-    for problem in validator(REQUESTS, name).iter_errors(body):
+    problems = sorted(REQUESTS.problems(name, body), key=lambda p: p.keyword != "type")
+    for problem in problems:    # a wrong type first: what else is said of such a value is beside the point
         field = _field_of(problem)
         if field is not None:
-            errors[field] = _message(field, problem)
-        elif problem.validator == "required" and list(problem.absolute_path) == ["fields"]:
-            for missing in (n for n in problem.validator_value if n not in problem.instance):
+            errors.setdefault(field, _message(field, problem))
+        elif problem.keyword == "required" and problem.path == ["fields"]:
+            for missing in (n for n in problem.wanted if n not in problem.value):
                 errors[missing] = MESSAGES[(missing, "required")]
         else:
             messages.append("Invalid request payload. Refer to the REST API documentation and try again.")
@@ -184,13 +168,13 @@ def issue_body(name, body, settings):
 
 def plain_body(name, body):
     """Checks a body that has no fields of an issue: comment, transition, search."""
-    _, messages = schema_errors(name, body)
+    errors, messages = schema_errors(name, body)
     if messages and name == "comment":
         text = body.get("body")
         too_long = isinstance(text, str) and len(text) > LIMITS["comment"]
         raise Refused(400, errors={"comment": MESSAGES[("comment", "maxLength" if too_long else "required")]})
-    if messages:
-        raise Refused(400, *messages)
+    if errors or messages:
+        raise Refused(400, "Invalid request payload. Refer to the REST API documentation and try again.")
     if name == "comment":
         problem = text_error("comment", body["body"])
         if problem:

@@ -22,6 +22,8 @@ What a person does is seen by search at once.
 import datetime
 import re
 
+import store as stores
+
 PERSON = "a.person"
 TIMES = ("created", "updated", "resolved")
 SEED = {"summary", "description", "labels", "status", "issuetype", "comments", *TIMES}
@@ -31,7 +33,8 @@ EDIT = {"summary", "description", "labels", "add_labels", "remove_labels", "stat
 def iso(seconds):
     if seconds is None:
         return None
-    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    when = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def moment(store, value):
@@ -111,6 +114,12 @@ def edit(store, issue, order):
 
 def _settings(store, order):
     _only(order, set(store.settings))
+    for name, value in order.items():
+        kind = type(stores.SETTINGS[name])
+        if not isinstance(value, (int, float) if kind is int else kind) or (kind is int and isinstance(value, bool)):
+            raise ValueError(f"{name}: not a {kind.__name__}")
+    _only(order.get("permissions", []), set(stores.PERMISSIONS))
+    _only(order.get("off_screen", {}), {"create", "edit"})
     store.settings.update(order)
     return store.settings
 

@@ -88,12 +88,8 @@ class Faults:
         self.rules.append(rule)
 
     def pick(self, method, target, body):
-        """The first rule that fires for this request, or None.  Every rule that fits counts it."""
-        chosen = None
-        for rule in self.rules:
-            if rule.fits(method, target, body) and chosen is None and rule.fires():
-                chosen = rule
-        return chosen
+        """The first rule that fires for this request, or None.  The rules behind that one do not see the request."""
+        return next((r for r in self.rules if r.fits(method, target, body) and r.fires()), None)
 
     def counters(self):
         return {r.name: {"matched": r.matched, "fired": r.fired} for r in self.rules}

@@ -9,7 +9,7 @@ import re
 import uuid
 
 import checks
-import jql
+import search
 import store as stores
 from checks import Refused
 
@@ -18,7 +18,7 @@ API = "/rest/api/2"
 
 
 class Call:
-    """One request.  `who` is "user", "anonymous" or "wrong" (credentials that are not right)."""
+    """One request.  `who` is "user", "anonymous", "wrong" (credentials that are not right) or "locked" (a CAPTCHA is due)."""
 
     def __init__(self, method, path, query, content_type, raw, who, base_url):
         self.method, self.path, self.query = method, path, query
@@ -40,14 +40,6 @@ class Api:
     def __init__(self, store):
         self.store = store
         self.cloud = store.flavour == "cloud"
-        search = [
-            ("POST", "/search/jql", "", self.search_cloud), ("GET", "/search/jql", "jql fields maxResults nextPageToken "
-             "reconcileIssues", self.search_cloud),
-            ("POST", "/search", "", self.search_removed), ("GET", "/search", "*", self.search_removed),
-        ] if self.cloud else [
-            ("POST", "/search", "", self.search_datacenter),
-            ("GET", "/search", "jql fields startAt maxResults", self.search_datacenter),
-        ]
         table = [
             ("GET", "/serverInfo", "", self.server_info),
             ("GET", "/myself", "", self.myself),
@@ -62,7 +54,7 @@ class Api:
             ("POST", "/issue/{key}/comment", "", self.add_comment),
             ("GET", "/issue/{key}/transitions", "", self.get_transitions),
             ("POST", "/issue/{key}/transitions", "", self.move),
-        ] + search
+        ] + search.Search(self).table()
         self.routes = [(m, API + t, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", API + t)), set(q.split()), f)
                        for m, t, q, f in table]
 
@@ -83,6 +75,9 @@ class Api:
             raise Refused(404, html="Oops, you&#39;ve found a dead link.")
         if function is None:
             raise Refused(405, html="Method Not Allowed")
+        if call.who == "locked":
+            raise Refused(403, html="Forbidden (403)", headers={
+                "X-Authentication-Denied-Reason": f"CAPTCHA_CHALLENGE; login-url={call.base_url}/login.jsp"})
         if not self.cloud and (call.who == "wrong" or (call.who == "anonymous" and function != self.server_info)):
             raise self.unauthorised(call)
         unknown = set(call.query) - parameters
@@ -157,11 +152,11 @@ class Api:
         return {"id": comment["id"], "author": self.user(comment["author"]), "body": comment["body"],
                 "created": self.time(comment["created"]), "updated": self.time(comment["created"])}
 
-    def comments(self, listed, start=0, most=5000):
+    def comments(self, listed, start, most):
         page = listed[start:start + most]
         return {"comments": [self.comment(c) for c in page], "startAt": start, "maxResults": most, "total": len(listed)}
 
-    def all_fields(self, issue):
+    def all_fields(self, issue, most_comments):
         """Field -> function that shows it, so that only what is asked for is made."""
         closed = issue["resolved"] is not None
         fields = {
@@ -172,7 +167,7 @@ class Api:
             "resolutiondate": lambda: self.time(issue["resolved"]),
             "resolution": lambda: {"id": "10000", "name": "Done"} if closed else None,
             "creator": lambda: self.user(issue["reporter"]), "reporter": lambda: self.user(issue["reporter"]),
-            "comment": lambda: self.comments(issue["comments"]),
+            "comment": lambda: self.comments(issue["comments"], 0, most_comments),
             "priority": lambda: issue["extra"].get("priority"), "components": lambda: issue["extra"].get("components", []),
         }
         if self.cloud:
@@ -181,11 +176,11 @@ class Api:
             fields[name] = lambda name=name: issue["extra"].get(name)
         return fields
 
-    def shown(self, call, issue, wanted):
+    def shown(self, call, issue, wanted, most_comments=5000):
         """An issue with the fields in `wanted`: names, *all, *navigable, or id alone (Cloud's default)."""
         if wanted == ["id"]:
             return {"id": issue["id"]}
-        fields = self.all_fields(issue)
+        fields = self.all_fields(issue, most_comments)
         names = set()
         for name in wanted:
             if name in ("*all", "*navigable"):
@@ -296,11 +291,10 @@ class Api:
         if not fields and not update:
             raise Refused(400, "one of 'fields' or 'update' required")
         checks.issue_body("edit", body, self.store.settings)
-        if fields or set(update) - {"comment"}:
-            self.need(call, "EDIT_ISSUES", "edit issues in this project")
-            if self.store.settings["closed_read_only"] and self.store.is_done(issue):
-                named = [*fields, *(set(update) - {"comment"})]
-                raise Refused(400, errors={f: checks.NOT_ON_SCREEN.format(f) for f in named})
+        self.need(call, "EDIT_ISSUES", "edit issues in this project")
+        named = [*fields, *(set(update) - {"comment"})]
+        if named and self.store.settings["closed_read_only"] and self.store.is_done(issue):
+            raise Refused(400, errors={f: checks.NOT_ON_SCREEN.format(f) for f in named})
         if "comment" in update and not self.may(call, "ADD_COMMENTS"):
             raise Refused(400, errors={"comment": "You do not have the permission to comment on this issue."})
         self.apply(issue, fields, update)
@@ -369,73 +363,3 @@ class Api:
         self.store.changed(issue)
         self.store.counters["writes"]["transition"] += 1
         return 204, None, None
-
-    # Search
-
-    def search_removed(self, call):
-        raise Refused(410, "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full "
-                           "migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046")
-
-    def search_body(self, call, name):
-        """The body of a search, checked; a GET's parameters made into one."""
-        if call.method == "POST":
-            body = call.json()
-        else:
-            body = dict(call.query)
-            for field in ("maxResults", "startAt"):
-                if field in body:
-                    body[field] = call.number(field, 0)
-            if "fields" in body:
-                body["fields"] = body["fields"].split(",")
-            if "reconcileIssues" in body:
-                body["reconcileIssues"] = [int(i) for i in body["reconcileIssues"].split(",") if i.isdigit()]
-        checks.plain_body(name, body)
-        return body
-
-    def parsed(self, text):
-        try:
-            query = jql.parse(text, self.store.flavour)
-        except jql.JqlError as problem:
-            raise Refused(400, str(problem)) from None
-        if self.cloud and not query.bounded():
-            raise Refused(400, "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
-        return query
-
-    def found(self, query, reconciled=()):
-        try:
-            return self.store.search(query, reconciled)
-        except jql.JqlError as problem:
-            raise Refused(400, str(problem)) from None
-
-    def search_cloud(self, call):
-        body = self.search_body(call, "search-cloud")
-        query = self.parsed(body["jql"])
-        if not self.sees(call):
-            return 200, {"issues": [], "isLast": True}, "search-cloud"      # the anonymous view: nothing, and no error
-        wanted = body.get("fields", ["id"])
-        same = (body["jql"], wanted, body.get("reconcileIssues"))
-        if "nextPageToken" in body:
-            page = self.store.pages.get(body["nextPageToken"])
-            if page is None or page[0] != same:
-                raise Refused(400, "The provided next page token is invalid or expired.")
-            left = page[1]
-        else:
-            left = self.found(query, {str(i) for i in body.get("reconcileIssues", [])})
-        most = min(body.get("maxResults", 50), self.store.settings["page_cap"])
-        answer = {"issues": [self.shown(call, i, wanted) for i in left[:most] if i["id"] in self.store.issues],
-                  "isLast": len(left) <= most}
-        if left[most:]:
-            answer["nextPageToken"] = uuid.uuid4().hex
-            self.store.pages[answer["nextPageToken"]] = (same, left[most:])
-        return 200, answer, "search-cloud"
-
-    def search_datacenter(self, call):
-        body = self.search_body(call, "search-datacenter")
-        query = self.parsed(body["jql"])
-        if not self.sees(call):
-            raise Refused(400, f"The value '{self.store.project}' does not exist for the field 'project'.")
-        left = self.found(query)
-        start, most = body.get("startAt", 0), min(body.get("maxResults", 50), self.store.settings["page_cap"])
-        wanted = [*body.get("fields", ["*navigable"]), "key"]
-        return 200, {"startAt": start, "maxResults": most, "total": len(left),
-                     "issues": [self.shown(call, i, wanted) for i in left[start:start + most]]}, "search-datacenter"

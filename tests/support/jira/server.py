@@ -35,6 +35,7 @@ import rest
 import store as stores
 
 CONTROL = "/_stand-in/"
+GATEWAY = "/ex/jira/"       # Atlassian's api.atlassian.com/ex/jira/{cloudId}
 MAX_BODY = 10 * 1024 * 1024
 MAX_TARGET = 8192
 
@@ -66,6 +67,7 @@ class Site:
         self.faults = fault_rules.Faults()
         self.api = rest.Api(self.store)
         self.base_url = ""
+        self.site_url = ""      # what people open: not the gateway's address
         self.journal = open(options.journal, "a", encoding="utf-8", buffering=1) if options.journal else None
 
     def who(self, authorization):
@@ -75,15 +77,21 @@ class Site:
         scheme, _, given = authorization.partition(" ")
         user, token = self.options.user, self.options.token
         cloud = self.options.flavour == "cloud"
+        limit = self.store.settings["captcha_after"]
+        if not cloud and scheme == "Basic" and self.store.failed_logins >= limit:
+            return "locked"
         right = False
         if scheme == "Basic" and (cloud or self.store.settings["basic_auth"]):
             try:
                 right = base64.b64decode(given, validate=True).decode() == f"{user}:{token}"
             except (binascii.Error, UnicodeDecodeError):
                 right = False
-        elif scheme == "Bearer" and (not cloud or self.options.prefix.startswith("/ex/jira/")):
+        elif scheme == "Bearer" and (not cloud or self.options.prefix.startswith(GATEWAY)):
             right = given == token
-        return "user" if right and self.store.settings["token_valid"] else "wrong"
+        if right and self.store.settings["token_valid"]:
+            return "user"
+        self.store.failed_logins += scheme == "Basic"
+        return "wrong"
 
     def work(self, call):
         """Carries a request out: the Answer."""
@@ -101,7 +109,7 @@ class Site:
             except Exception:   # pylint: disable=broad-except  # a bug of ours: the test must see it
                 traceback.print_exc()
                 answer = Answer(500, {"errorMessages": ["stand-in: " + traceback.format_exc(1)], "errors": {}})
-        reasons = {"user": "OK", "wrong": "AUTHENTICATED_FAILED"}
+        reasons = {"user": "OK", "wrong": "AUTHENTICATED_FAILED", "locked": "AUTHENTICATION_DENIED"}
         if call.who in reasons:
             answer.headers["X-Seraph-LoginReason"] = reasons[call.who]
         return answer
@@ -147,17 +155,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if control_path.startswith(CONTROL):
                 self.send(self.controlled(control_path[len(CONTROL):], raw))
                 return
-        if inside.startswith("/browse/"):
-            self.send(Answer(200, page=html.escape(inside[len("/browse/"):])))
+        if self.command == "GET" and "/browse/" in path:
+            self.send(self.browse(path))
             return
         try:
             query = urllib.parse.parse_qsl(url.query, keep_blank_values=True, strict_parsing=bool(url.query))
+            if len(dict(query)) != len(query):
+                raise ValueError("a parameter twice")
         except ValueError:
             self.send(Answer(400, page="Bad Request"))
             return
         site.count(self.command, site.api.route(self.command, inside)[0])
         call = rest.Call(self.command, inside, dict(query), self.headers.get("Content-Type", ""), raw,
-                         site.who(self.headers.get("Authorization")), site.base_url)
+                         site.who(self.headers.get("Authorization")), site.site_url)
         self.answer(call, url.query)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = respond
@@ -177,6 +187,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send(Answer(problem, page="Refused"))
             return None
         return self.rfile.read(int(length))
+
+    def browse(self, path):
+        """The page that a link in a ticket or a log leads a person to."""
+        root, _, key = path.partition("/browse/")
+        site_root = urllib.parse.urlsplit(self.site.site_url).path
+        if root != site_root or self.site.store.find(key) is None:
+            return Answer(404, page="Oops, you&#39;ve found a dead link.")
+        return Answer(200, page=html.escape(key))
 
     def controlled(self, path, raw):
         if "Authorization" in self.headers:
@@ -256,10 +274,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             headers["Content-Length"] = str(len(answer.body))
         body = answer.body if self.command != "HEAD" else b""
         try:
+            self.head(answer.status, headers)
             if only is not None:
                 body, self.close_connection = body[:only], True
-                headers["Connection"] = "keep-alive"
-            self.head(answer.status, headers)
             for piece in [body] if not pause else [body[n:n + 1] for n in range(len(body))]:
                 self.wfile.write(piece)
                 time.sleep(pause)
@@ -311,8 +328,9 @@ def parse(arguments):
     parser.add_argument("--project", default="OPS")
     parser.add_argument("--prefix", default="", help="context path, such as /jira")
     parser.add_argument("--journal", help="NDJSON of every request")
-    parser.add_argument("--issue-types", default="Bug,Incident")
-    parser.add_argument("--statuses", default="To Do,In Progress,Done", help="the first is the initial one; Name:done tells the category")
+    parser.add_argument("--issue-types", default="Task,Bug,Incident")
+    parser.add_argument("--statuses", default="To Do,In Progress,Done",
+                        help="the first is the initial one; Name:done tells the category")
     options = parser.parse_args(arguments)
     if options.token_file:
         with open(options.token_file, encoding="utf-8") as file:
@@ -327,7 +345,9 @@ def start(options):
     """A Server that listens; serve_forever() is the caller's."""
     server = Server(("127.0.0.1", options.port), Handler)
     server.site = Site(options)
-    server.site.base_url = f"http://127.0.0.1:{server.server_address[1]}{options.prefix}"
+    root = f"http://127.0.0.1:{server.server_address[1]}"
+    server.site.base_url = root + options.prefix
+    server.site.site_url = root if options.prefix.startswith(GATEWAY) else server.site.base_url
     if options.port_file:
         temporary = f"{options.port_file}.{os.getpid()}"
         with open(temporary, "w", encoding="ascii") as file:

@@ -18,6 +18,7 @@ DONE_STATUSES = {"done", "closed", "resolved"}
 SETTINGS = {
     "token_valid": True,            # false: the token has expired
     "basic_auth": True,             # Data Center: whether Basic is accepted besides Bearer
+    "captcha_after": 3,             # Data Center: so many wrong Basic logins, and even the right one gets a CAPTCHA
     "permissions": PERMISSIONS,     # what the user may do
     "index_lag": 0,                 # seconds until a created issue is found by search
     "index_lag_searches": 0,        # so many searches do not find a created issue, whatever the clock says
@@ -63,6 +64,7 @@ class Store:
         self.next_id = 10001
         self.next_number = 1
         self.searches = 0
+        self.failed_logins = 0
         self.counters = {}
         self.clear_counters()
 
