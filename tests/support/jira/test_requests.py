@@ -40,6 +40,8 @@ class Create(StandInTest):
             with self.subTest(raw=raw):
                 self.refused("POST", "/issue", raw)
         self.refused("POST", "/issue", {**new(), "more": 1})
+        self.control("POST", "settings", {"custom_fields": {"customfield_10010": {}}})
+        self.refused("POST", "/issue", new(customfield_10010=float("nan")), words="parsing JSON")
 
     def test_media_type_is_demanded(self):
         for given in (None, "text/plain", "application/x-www-form-urlencoded"):

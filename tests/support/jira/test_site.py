@@ -1,5 +1,6 @@
 """Credentials, permissions, faults, and the tests' own interface."""
 
+import errno
 import http.client
 import json
 import os
@@ -140,8 +141,10 @@ class Faults(StandInTest):
             with self.subTest(action=action):
                 self.control("POST", "reset")
                 self.fault(action, method="POST", body="a summary")
-                with self.assertRaises((ConnectionError, http.client.IncompleteRead)):
+                with self.assertRaises((ConnectionError, http.client.IncompleteRead)) as caught:
                     self.create()
+                # http.client's RemoteDisconnected, an orderly end, has no errno
+                self.assertEqual(getattr(caught.exception, "errno", None), errno.ECONNRESET if "reset" in action else None)
                 self.assertEqual(len(self.control("GET", "state")["issues"]), done)
                 self.assertEqual(self.fired(), 1)
                 self.create()
@@ -156,6 +159,10 @@ class Faults(StandInTest):
         self.assertEqual(self.api("POST", "/issue", new(), 201).json(), ["what?"])
 
     def test_slow_and_endless(self):
+        self.fault({"delay": 30}, method="POST", name="late")
+        with self.assertRaises(TimeoutError):
+            self.api("POST", "/issue", new(), timeout=0.3)
+        self.assertEqual(self.control("GET", "state")["issues"], [])
         self.fault({"delay_answer": 30}, method="POST")
         with self.assertRaises(TimeoutError):
             self.api("POST", "/issue", new(), timeout=0.3)
@@ -190,7 +197,8 @@ class Control(StandInTest):
         self.assertEqual(self.request("GET", "/_stand-in/state", headers={"Authorization": self.authorization}).status, 400)
 
     def test_wrong_orders(self):
-        for path, body in (("issue", {"summry": "x"}), ("issue", {"summary": "x", "status": "Gone"}), ("issue/OPS-9", {}),
+        for path, body in (("issue", {"summry": "x"}), ("issue", {"summary": "x", "lables": []}),
+                           ("issue", {"summary": "x", "status": "Gone"}), ("issue/OPS-9", {}),
                            ("issue", {"summary": "x", "created": "yesterday"}), ("settings", {"page_kap": 1}),
                            ("settings", {"page_cap": "1"}), ("settings", {"permissions": ["FLY"]})):
             with self.subTest(path=path, body=body):
