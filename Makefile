@@ -28,7 +28,7 @@ $(B)/common/pg.o $(B)/tools/pg-%.o: CPPFLAGS += -I$(shell pg_config --includedir
 
 # A tool is one file, or a folder of its name.
 .SECONDEXPANSION:
-$(TOOLS:%=$(B)/bin/%): $(B)/bin/%: $$(patsubst %.c,$(B)/%.o,$$(wildcard tools/%.c tools/%/*.c)) $(B)/common.a
+$(TOOLS:%=$(B)/bin/%): $(B)/bin/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(basename $$(wildcard tools/$$*.c tools/$$*/*.c)))) $(B)/common.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson
 

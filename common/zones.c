@@ -183,7 +183,7 @@ static bool is_label(const char *text)
     return length > 0 && length <= LABEL_MAX && text[length] == '\0';
 }
 
-/* The suffix that marks a domain as keyed, its key registered as a secret; NULL: it is not keyed. */
+/* The suffix that marks a domain as keyed; NULL: it is not. */
 static const char *keyed_suffix(const char *domain)
 {
     size_t length = strlen(domain);
@@ -191,15 +191,18 @@ static const char *keyed_suffix(const char *domain)
     for (size_t i = 0; i < sizeof keyed_suffixes / sizeof *keyed_suffixes; i++) {
         size_t tail = strlen(keyed_suffixes[i]);
 
-        if (length > tail && !strcmp(domain + length - tail, keyed_suffixes[i])) {
-            char *key = memory_bytes(domain, strcspn(domain, "."));
-
-            secret_add(key);
-            free(key);
+        if (length > tail && !strcasecmp(domain + length - tail, keyed_suffixes[i]))
             return keyed_suffixes[i];
-        }
     }
     return NULL;
+}
+
+static void register_key(const char *domain)
+{
+    char *key = memory_bytes(domain, strcspn(domain, "."));
+
+    secret_add(key);
+    free(key);
 }
 
 static size_t find_or_add_domain(struct zones *zones, const char *domain)
@@ -268,6 +271,8 @@ static void parse_site(struct zones *zones, char *text)
         domain = text;
     lower(domain);
     keyed = keyed_suffix(domain);
+    if (keyed)
+        register_key(domain);
     if (label && !is_label(label))
         config_problem(VARIABLE, "\"%s\": a label has 1 to %d letters, digits, dots, underscores or hyphens", shown,
                        LABEL_MAX);
@@ -366,4 +371,14 @@ long zone_weigh(const struct zone *zone, const unsigned char (*addresses)[4], si
 bool zone_is_called(const struct zones *zones, const struct zone *zone, const char *text)
 {
     return !strcmp(zone->name, text) || !strcasecmp(zones->domains[zone->domain], text);
+}
+
+char *zone_name_shown(const char *name)
+{
+    const char *behind_key = keyed_suffix(name) ? strchr(name, '.') : NULL;
+    char *keyless = behind_key ? memory_format("%s%s", SECRET_MASK, behind_key) : memory_string(name);
+    char *shown = secret_mask(keyless);
+
+    free(keyless);
+    return shown;
 }

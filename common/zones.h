@@ -74,4 +74,10 @@ long zone_weigh(const struct zone *zone, const unsigned char (*addresses)[4], si
  */
 bool zone_is_called(const struct zones *zones, const struct zone *zone, const char *text);
 
+/*
+ * A name that comes from elsewhere (a stored list), fit to be shown, new: the key in
+ * a domain known to carry one, configured here or not, and known secrets are masked.
+ */
+char *zone_name_shown(const char *name);
+
 #endif
