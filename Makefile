@@ -22,7 +22,7 @@ all: $(TOOLS:%=$(B)/bin/%)
 
 # Which libraries a tool is linked with; the shared part needs only Jansson.
 $(B)/bin/pg-ips $(B)/bin/pg-apply: LDLIBS = -lpq
-$(B)/bin/dnsbl-probe: LDLIBS = -lunbound -levent_core
+$(B)/bin/dnsbl-probe: LDLIBS = -lunbound -levent_core -lresolv
 $(B)/bin/jira-sync: LDLIBS = -lcurl
 $(B)/common/pg.o $(B)/tools/pg-%.o: CPPFLAGS += -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
 

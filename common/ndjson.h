@@ -46,6 +46,7 @@ struct ndjson_in {
     bool eof, discarding, failed;
     enum { NDJSON_UNFRAMED, NDJSON_EMPTY, NDJSON_IN_RUN, NDJSON_ENDED } frame;
     bool cut_off;
+    bool torn; /* the last line had no newline */
 };
 
 void ndjson_in_open(struct ndjson_in *in, int fd);
@@ -72,8 +73,9 @@ struct ndjson_out {
     int fd;
     bool outlives_reader; /* when the reader is gone: drop output, go on, and exit EXIT_OUTPUT at the end */
     bool gone;            /* that has happened */
+    bool never_blocks; /* the buffer grows instead; whoever sets it flushes by ndjson_flush_some() */
     char *buffer;
-    size_t start, filled;
+    size_t start, filled, size;
     unsigned long refused; /* records not written because their line would be too long */
 };
 

@@ -204,7 +204,7 @@ enum ndjson_event ndjson_next(struct ndjson_in *in, struct ndjson_record **recor
     if (!in->eof)
         return NDJSON_AGAIN;
     if (in->filled > in->start || in->discarding) {
-        in->cut_off = true; /* a last line without newline */
+        in->cut_off = in->torn = true;
         ndjson_stop(in);
     }
     return NDJSON_END;
@@ -250,10 +250,11 @@ int ndjson_status(const struct ndjson_in *in, const struct ndjson_out *out)
     }
     if (ndjson_cut_off(in)) {
         report(REPORT_ERROR, "cut_off", "the input is not a whole stream: %s",
-               in->frame == NDJSON_IN_RUN  ? "it stopped before its end record; look at the stage before this one"
-               : in->frame == NDJSON_EMPTY ? "it is empty; look at the stage before this one"
-               : in->frame == NDJSON_ENDED ? "something follows its end record; replay one run at a time"
-                                           : "its first record is not run, or its last line has no newline");
+               in->torn                     ? "its last line has no newline"
+               : in->frame == NDJSON_IN_RUN ? "it stopped before its end record; look at the stage before this one"
+               : in->frame == NDJSON_EMPTY  ? "it is empty; look at the stage before this one"
+               : in->frame == NDJSON_ENDED  ? "something follows its end record; replay one run at a time"
+                                            : "its first record is not run");
         if (!(out && out->gone))
             return EXIT_CUT_OFF;
     }

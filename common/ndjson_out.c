@@ -20,8 +20,8 @@
 
 void ndjson_out_open(struct ndjson_out *out, int fd, bool outlives_reader)
 {
-    *out = (struct ndjson_out){.fd = fd, .outlives_reader = outlives_reader};
-    out->buffer = memory_new(BUFFER_SIZE, 1);
+    *out = (struct ndjson_out){.fd = fd, .outlives_reader = outlives_reader, .size = BUFFER_SIZE};
+    out->buffer = memory_new(out->size, 1);
     if (outlives_reader)
         signal(SIGPIPE, SIG_IGN);
 }
@@ -110,16 +110,32 @@ size_t ndjson_pending(const struct ndjson_out *out)
     return out->filled - out->start;
 }
 
+/* Room for length more bytes without writing any: first by moving, then by growing. */
+static void make_room(struct ndjson_out *out, size_t length)
+{
+    if (length > out->size - out->filled && out->start > 0) {
+        memmove(out->buffer, out->buffer + out->start, out->filled - out->start);
+        out->filled -= out->start;
+        out->start = 0;
+    }
+    while (length >= out->size - out->filled) {
+        out->size *= 2;
+        out->buffer = memory_resize(out->buffer, out->size, 1);
+    }
+}
+
 void ndjson_write_line(struct ndjson_out *out, const char *line, size_t length)
 {
+    if (out->never_blocks && !out->gone)
+        make_room(out, length);
     while (length > 0 && !out->gone) {
-        size_t step = length < BUFFER_SIZE - out->filled ? length : BUFFER_SIZE - out->filled;
+        size_t step = length < out->size - out->filled ? length : out->size - out->filled;
 
         memcpy(out->buffer + out->filled, line, step);
         out->filled += step;
         line += step;
         length -= step;
-        if (out->filled == BUFFER_SIZE)
+        if (out->filled == out->size)
             ndjson_flush(out);
     }
 }

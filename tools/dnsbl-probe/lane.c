@@ -1,0 +1,109 @@
+#include "lane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ip.h"
+#include "memory.h"
+
+const char *const lane_health_names[HEALTH_VERDICTS] = {"ok",       "wildcard",    "silent", "blocked",
+                                                        "hijacked", "unreachable", "exempt"};
+
+static const struct {
+    enum answer_error error;
+    const char *remedy;
+} verdicts[HEALTH_VERDICTS] = {
+    [HEALTH_OK] = {ANSWER_FINE, "nothing to do"},
+    [HEALTH_WILDCARD] =
+        {ANSWER_ZONE_WILDCARD,
+         "it lists the whole world; remove it from DNSBL_ZONES unless the list says it is mending this"},
+    [HEALTH_SILENT] =
+        {ANSWER_ZONE_SILENT,
+         "look at the resolver first (a wrong forward answers NXDOMAIN for all); if other zones are well, "
+         "the list was emptied: remove it, or name it in DNSBL_CANARY_EXEMPT if it keeps no test entries"},
+    [HEALTH_BLOCKED] = {ANSWER_ZONE_BLOCKED, "ask it through a resolver of your own, or register with the list"},
+    [HEALTH_HIJACKED] = {ANSWER_ZONE_HIJACKED,
+                         "its domain has expired or a resolver rewrites answers; compare with another resolver, and "
+                         "remove it from DNSBL_ZONES if it persists"},
+    [HEALTH_UNREACHABLE] = {ANSWER_ZONE_UNREACHABLE,
+                            "look at the resolver and the network first; a list that stays silent for days is dead"},
+    [HEALTH_EXEMPT] = {ANSWER_FINE, "nothing to do"},
+};
+
+enum answer_error lane_error(enum lane_health health)
+{
+    return verdicts[health].error;
+}
+
+const char *lane_remedy(enum lane_health health)
+{
+    return verdicts[health].remedy;
+}
+
+struct ip lane_canary_ip(int family, enum canary canary)
+{
+    unsigned char last = canary == CANARY_LISTED ? 2 : 1;
+    struct ip ip = {.family = (unsigned char)family};
+
+    if (family == 4)
+        memcpy(ip.bytes, (unsigned char[]){127, 0, 0, last}, 4);
+    else
+        memcpy(ip.bytes, (unsigned char[]){0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, last}, 16);
+    return ip;
+}
+
+static void condemn(struct lane *lane, enum lane_health health, char *detail)
+{
+    lane->health = health;
+    lane->detail = detail;
+}
+
+static const char *entry_name(const struct lane *lane, enum canary canary)
+{
+    static const char *const names[2][CANARIES] = {{"127.0.0.2", "127.0.0.1"}, {"::ffff:7f00:2", "::ffff:7f00:1"}};
+
+    return names[lane->family == 6][canary];
+}
+
+void lane_judge(struct lane *lane, const struct zones *zones)
+{
+    const struct answer *listed = &lane->canary[CANARY_LISTED], *clean = &lane->canary[CANARY_CLEAN];
+
+    free(lane->detail);
+    lane->detail = NULL;
+    lane->health = HEALTH_OK;
+    for (int i = 0; i < CANARIES && lane->health == HEALTH_OK; i++) {
+        const struct answer *answer = &lane->canary[i];
+
+        /* For the entry that must not be listed, 127.0.0.1 is a wildcard's answer, no refusal. */
+        if (!answer->error &&
+            (i == CANARY_LISTED ? answer_blocked(answer, zones, lane->domain) : answer_refuses(answer)))
+            condemn(lane, HEALTH_BLOCKED, memory_string(answer_blocked_meaning(answer)));
+        else if (!answer->error && answer_outside(answer))
+            condemn(lane, HEALTH_HIJACKED,
+                    memory_format("its test entry %s has an address outside 127.0.0.0/8",
+                                  entry_name(lane, (enum canary)i)));
+    }
+    if (lane->health != HEALTH_OK)
+        ;
+    else if (listed->error || clean->error)
+        condemn(lane, HEALTH_UNREACHABLE,
+                memory_format("its test entry %s cannot be looked up: %s",
+                              entry_name(lane, listed->error ? CANARY_LISTED : CANARY_CLEAN),
+                              answer_error_names[listed->error ? listed->error : clean->error]));
+    else if (clean->count > 0)
+        condemn(lane, HEALTH_WILDCARD,
+                memory_format("it lists %s, which no DNSBL may", entry_name(lane, CANARY_CLEAN)));
+    else if (listed->count == 0)
+        condemn(lane, HEALTH_SILENT,
+                memory_format("it does not list %s, which every DNSBL must", entry_name(lane, CANARY_LISTED)));
+    for (int i = 0; i < CANARIES; i++)
+        answer_clear(&lane->canary[i]);
+}
+
+void lane_close(struct lane *lane)
+{
+    for (int i = 0; i < CANARIES; i++)
+        answer_clear(&lane->canary[i]);
+    free(lane->detail);
+}

@@ -1,0 +1,326 @@
+#include "probe.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "memory.h"
+#include "report.h"
+#include "signals.h"
+
+#define DEADLINE_MOST 86400
+
+/* --- configuration --- */
+
+void probe_configure(struct probe_config *config, const struct zones *zones)
+{
+    const char *list = config_text("DNSBL_CANARY_EXEMPT");
+    char *name;
+
+    resolver_configure(&config->resolver);
+    config->run_deadline = config_number("RUN_DEADLINE", 0, 0, DEADLINE_MOST);
+    config->exempt = memory_new(zones->domain_count, sizeof *config->exempt);
+    while (list && (name = config_item(&list))) {
+        bool known = false;
+
+        for (size_t i = 0; i < zones->count; i++) {
+            if (zone_is_called(zones, &zones->items[i], name))
+                known = config->exempt[zones->items[i].domain] = true;
+        }
+        if (!known)
+            config_problem("DNSBL_CANARY_EXEMPT", "\"%s\" is no zone of DNSBL_ZONES", name);
+        free(name);
+    }
+}
+
+/* libevent warns on stderr, where only our own lines belong, of files that epoll(7) refuses; await() sees to those. */
+static void ignore_log(int severity, const char *message)
+{
+    (void)severity;
+    (void)message;
+}
+
+bool probe_open(struct probe *probe, const struct zones *zones, const struct probe_config *config)
+{
+    *probe = (struct probe){.zones = zones, .concurrency = (unsigned)config->resolver.concurrency};
+    event_set_log_callback(ignore_log);
+    probe->base = memory_check(event_base_new());
+    probe->resolver = resolver_new(probe->base, &config->resolver, zones);
+    if (config->run_deadline > 0)
+        probe->deadline = clock_steady_ms() + config->run_deadline * 1000;
+    probe->lane_count = zones->domain_count * 2;
+    probe->lanes = memory_new(probe->lane_count, sizeof *probe->lanes);
+    for (size_t i = 0; i < probe->lane_count; i++) {
+        probe->lanes[i].domain = i / 2;
+        probe->lanes[i].family = i % 2 ? 6 : 4;
+        probe->lanes[i].exempt = config->exempt[i / 2];
+    }
+    probe->counts = memory_new(zones->count, sizeof *probe->counts);
+    window_open(&probe->window, zones->domain_count);
+    return probe->resolver != NULL;
+}
+
+void probe_close(struct probe *probe)
+{
+    if (probe->resolver)
+        probe_cancel(probe);
+    resolver_free(probe->resolver);
+    event_base_free(probe->base);
+    window_close(&probe->window);
+    for (size_t i = 0; i < probe->lane_count; i++)
+        lane_close(&probe->lanes[i]);
+    free(probe->lanes);
+    for (size_t i = 0; i < probe->zones->count; i++)
+        free(probe->counts[i].shown);
+    free(probe->counts);
+}
+
+/* --- input --- */
+
+/* Makes a record of a bare line; false: a comment or blank, or reported as bad. */
+static bool take_bare_line(struct probe *probe, struct ndjson_record *record, struct ip *ip)
+{
+    bool has_nul = memchr(record->text, '\0', record->length) != NULL;
+    char text[IP_TEXT_SIZE];
+
+    if (!has_nul)
+        record->text[strcspn(record->text, "#")] = '\0';
+    if (!has_nul && strspn(record->text, " \t\r") == strlen(record->text))
+        return false;
+    if (has_nul || !ip_parse(record->text, ip)) {
+        ndjson_bad(&probe->in, "\"%.60s\" is not an IP address%s", record->text,
+                   has_nul ? " (it has a NUL byte)" : "");
+        return false;
+    }
+    free(record->text);
+    record->text = memory_format("{\"type\":\"ip\",\"ip\":\"%s\"}", ip_format(ip, text));
+    record->length = strlen(record->text);
+    return true;
+}
+
+/* True if the record is an address to look up, in *ip. */
+static bool take_json(struct probe *probe, struct ndjson_record *record, struct ip *ip, bool *bad)
+{
+    const char *text;
+    char *problem;
+
+    if (strcmp(record->type, "ip") != 0)
+        return false;
+    problem = record_ip(record->object, ip, &text);
+    if (problem)
+        ndjson_bad(&probe->in, "%s", problem);
+    *bad = problem != NULL;
+    free(problem);
+    return !*bad;
+}
+
+/* The parsed object is kept only where a member of ours must be replaced in it. */
+static void drop_object(struct ndjson_record *record)
+{
+    if (json_object_get(record->object, "results") || json_object_get(record->object, "probed_at"))
+        return;
+    json_decref(record->object);
+    record->object = NULL;
+    record->type = NULL;
+}
+
+static void take_record(struct probe *probe, struct ndjson_record *record)
+{
+    struct ip ip;
+    bool bad = false, is_ip;
+    struct slot *slot;
+
+    if (record->object)
+        is_ip = take_json(probe, record, &ip, &bad);
+    else {
+        is_ip = take_bare_line(probe, record, &ip);
+        bad = !is_ip;
+    }
+    if (bad) {
+        ndjson_record_free(record);
+        return;
+    }
+    slot = window_add(&probe->window, record, is_ip ? &ip : NULL);
+    if (is_ip && record->object) {
+        const char *lists = json_string_value(json_object_get(record->object, "blocking_lists"));
+
+        if (lists && *lists && ip.family == 6)
+            slot->blocking_lists = memory_string(lists);
+        drop_object(record);
+    }
+}
+
+/* Takes what is buffered; true: more can be read now. */
+static bool take_input(struct probe *probe)
+{
+    struct ndjson_record *record;
+
+    while (!window_full(&probe->window)) {
+        enum ndjson_event event = ndjson_next(&probe->in, &record);
+
+        if (event == NDJSON_RECORD)
+            take_record(probe, record);
+        else {
+            probe->input_ended = event == NDJSON_END;
+            return event == NDJSON_AGAIN;
+        }
+    }
+    return false;
+}
+
+/* --- the loop --- */
+
+static void on_ready(evutil_socket_t fd, short events, void *argument)
+{
+    (void)fd;
+    (void)events;
+    (void)argument;
+}
+
+static void on_input(evutil_socket_t fd, short events, void *argument)
+{
+    struct probe *probe = argument;
+
+    (void)fd;
+    (void)events;
+    ndjson_fill(&probe->in);
+}
+
+static void on_output(evutil_socket_t fd, short events, void *argument)
+{
+    struct probe *probe = argument;
+
+    (void)fd;
+    (void)events;
+    ndjson_flush_some(&probe->out);
+}
+
+struct watches {
+    struct event *input, *output, *signals, *timer;
+};
+
+static void watch(struct probe *probe, struct watches *watches)
+{
+    watches->input = event_new(probe->base, STDIN_FILENO, EV_READ, on_input, probe);
+    watches->output = event_new(probe->base, STDOUT_FILENO, EV_WRITE, on_output, probe);
+    watches->signals = event_new(probe->base, signals_fd(), EV_READ | EV_PERSIST, on_ready, NULL);
+    watches->timer = evtimer_new(probe->base, on_ready, NULL);
+    event_add(watches->signals, NULL);
+}
+
+static void unwatch(struct watches *watches)
+{
+    event_free(watches->input);
+    event_free(watches->output);
+    event_free(watches->signals);
+    event_free(watches->timer);
+}
+
+/* epoll(7) refuses regular files, which never block. */
+static bool await(struct event *event)
+{
+    return event_pending(event, EV_READ | EV_WRITE, NULL) || event_add(event, NULL) == 0;
+}
+
+/* True if there is room, and nothing will wake the loop for the input: it is a file, or was left unread for want of
+ * room. */
+static bool can_take_more(struct probe *probe, struct watches *watches)
+{
+    return !probe->input_ended && !window_full(&probe->window) && !event_pending(watches->input, EV_READ, NULL);
+}
+
+static void set_timer(struct probe *probe, struct event *timer, long retry)
+{
+    long waits[] = {resolver_next_deadline(probe->resolver), retry, -1};
+    long wait = -1;
+    struct timeval delay;
+
+    if (probe->deadline && !probe_deadline_passed(probe))
+        waits[2] = (long)(probe->deadline - clock_steady_ms());
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+        if (waits[i] >= 0 && (wait < 0 || waits[i] < wait))
+            wait = waits[i];
+    if (wait < 0)
+        wait = 60000;
+    delay = (struct timeval){wait / 1000, wait % 1000 * 1000};
+    evtimer_add(timer, &delay);
+}
+
+/* One turn: take in, ask, let out, then wait for whatever comes first. */
+static void turn(struct probe *probe, struct watches *watches)
+{
+    long retry;
+
+    if (take_input(probe) && !await(watches->input))
+        ndjson_fill(&probe->in);
+    resolver_expire(probe->resolver);
+    retry = probe_retry_lanes(probe);
+    probe_schedule(probe);
+    probe_emit(probe);
+    if (ndjson_pending(&probe->out) > 0 && !await(watches->output))
+        ndjson_flush(&probe->out);
+    if (probe->input_ended && window_empty(&probe->window))
+        return;
+    set_timer(probe, watches->timer, retry);
+    event_base_loop(probe->base, EVLOOP_ONCE | (can_take_more(probe, watches) ? EVLOOP_NONBLOCK : 0));
+}
+
+static void open_stdout(struct probe *probe, struct watches *watches)
+{
+    ndjson_out_open(&probe->out, STDOUT_FILENO, false);
+    probe->out.never_blocks = true;
+    watch(probe, watches);
+}
+
+int probe_run(struct probe *probe, bool require_run)
+{
+    struct watches watches;
+
+    ndjson_in_open(&probe->in, STDIN_FILENO);
+    probe->in.bare_lines = !require_run;
+    probe->in.require_run = require_run;
+    open_stdout(probe, &watches);
+    while (!signals_received() && !(probe->input_ended && window_empty(&probe->window)))
+        turn(probe, &watches);
+    if (signals_received())
+        ndjson_stop(&probe->in);
+    else if (probe->in.frame == NDJSON_UNFRAMED && !ndjson_cut_off(&probe->in))
+        probe_emit_counts(probe);
+    unwatch(&watches);
+    ndjson_out_close(&probe->out);
+    ndjson_in_close(&probe->in);
+    return ndjson_status(&probe->in, &probe->out);
+}
+
+static bool is_undecided(const struct probe *probe)
+{
+    for (size_t i = 0; i < probe->lane_count; i++)
+        if (probe->lanes[i].state == LANE_CANARY)
+            return true;
+    return false;
+}
+
+void probe_check(struct probe *probe)
+{
+    struct watches watches;
+
+    ndjson_out_open(&probe->out, -1, true);
+    probe->out.gone = true; /* the zones are reported; there is no stream */
+    watch(probe, &watches);
+    for (size_t i = 0; i < probe->zones->domain_count; i++)
+        probe_start_canary(probe, probe_lane(probe, i, 4));
+    while (!signals_received() && is_undecided(probe)) {
+        resolver_expire(probe->resolver);
+        probe_schedule(probe);
+        set_timer(probe, watches.timer, -1);
+        event_base_loop(probe->base, EVLOOP_ONCE);
+    }
+    probe_report_health(probe);
+    unwatch(&watches);
+    ndjson_out_close(&probe->out);
+}

@@ -1,0 +1,104 @@
+/*
+ * The probe: takes records in, keeps DNS_CONCURRENCY lookups in flight over all
+ * lanes, and lets the records out in order with their results.
+ *
+ * One thread, one event loop, which never blocks: a reader that does not read and
+ * an input that does not come hold up no answer and spoil no deadline.
+ */
+#ifndef PROBE_PROBE_H
+#define PROBE_PROBE_H
+
+#include <event2/event.h>
+
+#include "lane.h"
+#include "ndjson.h"
+#include "resolver.h"
+#include "window.h"
+#include "zones.h"
+
+/* What was found of one zone, for its last `zone` record. */
+struct zone_count {
+    unsigned long lookups, statuses[3], errors[ANSWER_ERRORS];
+    char *shown; /* owned: the zone record last written */
+};
+
+/* A lookup in flight and whom it is for. */
+struct task {
+    enum task_kind { TASK_CANARY, TASK_ADDRESS, TASK_TEXT } kind;
+    struct probe *probe;
+    struct lane *lane;
+    enum canary canary;      /* TASK_CANARY */
+    unsigned long long slot; /* the others */
+    struct answer answer;    /* TASK_TEXT: the listing that its text belongs to */
+    double elapsed_ms;       /* TASK_TEXT: of that listing */
+    struct lookup *lookup;
+    struct task *previous, *following; /* of the lane */
+};
+
+struct probe {
+    const struct zones *zones;
+    struct event_base *base;
+    struct resolver *resolver;
+    unsigned concurrency;
+    int64_t deadline;   /* steady ms after which nothing more is asked; 0: none */
+    struct lane *lanes; /* two a domain: IPv4, IPv6 */
+    size_t lane_count, turn;
+    unsigned in_flight;
+    struct window window;
+    struct ndjson_in in;
+    struct ndjson_out out;
+    bool input_ended;
+    struct zone_count *counts; /* one a zone */
+};
+
+struct probe_config {
+    struct resolver_config resolver;
+    long run_deadline; /* seconds; 0: none */
+    bool *exempt;      /* one a domain: it keeps no test entries; owned */
+};
+
+/* Reads DNSBL_CANARY_EXEMPT, RUN_DEADLINE and what resolver_configure() reads; notes problems. */
+void probe_configure(struct probe_config *config, const struct zones *zones);
+
+/* False: libunbound could not be set up, noted as a config_problem(). Borrows its arguments for its lifetime. */
+bool probe_open(struct probe *probe, const struct zones *zones, const struct probe_config *config);
+void probe_close(struct probe *probe);
+
+/* Runs from standard input to standard output until both are done; returns the exit status. */
+int probe_run(struct probe *probe, bool require_run);
+
+/* Asks every zone's test entries and reports each zone's health. */
+void probe_check(struct probe *probe);
+
+/* --- the parts of it, each in its own file --- */
+
+/* schedule.c: starts lookups while there is room for them. */
+void probe_schedule(struct probe *probe);
+
+/* schedule.c: tries broken lanes again whose time has come; returns ms until the next, -1: none. */
+long probe_retry_lanes(struct probe *probe);
+
+/* schedule.c: begins to ask for a lane's test entries. */
+void probe_start_canary(struct probe *probe, struct lane *lane);
+
+/* schedule.c: cancels everything in flight. */
+void probe_cancel(struct probe *probe);
+
+bool probe_deadline_passed(const struct probe *probe);
+
+/* emit.c: the lane of a domain for a family, 4 or 6. */
+struct lane *probe_lane(struct probe *probe, size_t domain, int family);
+
+/* emit.c: writes what is finished, in order. */
+void probe_emit(struct probe *probe);
+
+/* emit.c: writes and logs the health of the zones that a lane serves, which has just changed. */
+void probe_emit_health(struct probe *probe, const struct lane *lane);
+
+/* emit.c: reports the health of every zone that has not been reported as sick already. */
+void probe_report_health(struct probe *probe);
+
+/* emit.c: writes each zone's last record, with its counts. */
+void probe_emit_counts(struct probe *probe);
+
+#endif

@@ -1,0 +1,443 @@
+#include "resolver.h"
+
+#include <arpa/nameser.h>
+#include <errno.h>
+#include <resolv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unbound-event.h>
+#include <unbound.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "ip.h"
+#include "memory.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
+
+struct lookup {
+    struct resolver *resolver;
+    char *name;
+    int type;
+    int id;        /* libunbound's, for ub_cancel() */
+    bool returned; /* ub_resolve_event() has returned, so id holds */
+    bool over;     /* done was called while it had not */
+    double started;
+    void (*done)(void *, struct answer *, double);
+    void *context;
+    struct lookup *earlier, *later; /* in the order of their deadlines */
+};
+
+struct resolver {
+    struct ub_ctx *unbound;
+    FILE *log; /* what libunbound says; the last line is kept for messages */
+    char last_log[256];
+    double timeout_ms;
+    struct lookup *earliest, *latest;
+};
+
+static double now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6;
+}
+
+/* --- configuration --- */
+
+/* addr or addr@port as unbound.conf(5) takes it in forward-addr. */
+static bool is_server(const char *text)
+{
+    char *address = memory_string(text), *at = strchr(address, '@');
+    long port;
+    struct ip ip;
+    bool good;
+
+    if (at)
+        *at = '\0';
+    good = ip_parse(address, &ip) && (!at || config_parse_number(at + 1, 1, 65535, &port));
+    free(address);
+    return good;
+}
+
+static bool is_keyword(const char *resolvers)
+{
+    return !strcmp(resolvers, "system") || !strcmp(resolvers, "recursive");
+}
+
+void resolver_configure(struct resolver_config *config)
+{
+    const char *resolvers = config_text("DNS_RESOLVERS"), *rest;
+    char *server;
+    size_t count = 0;
+
+    config->resolvers = resolvers ? resolvers : "system";
+    config->unbound_conf = config_text("DNS_CONFIG");
+    config->timeout_ms = config_number("DNS_TIMEOUT", 5, 1, 60) * 1000;
+    config->concurrency = config_number("DNS_CONCURRENCY", 10, 1, 4096);
+    if (config->unbound_conf && access(config->unbound_conf, R_OK) != 0)
+        config_problem("DNS_CONFIG", "cannot read the file %s: %s", config->unbound_conf, strerror(errno));
+    rest = config->resolvers;
+    while (!is_keyword(config->resolvers) && (server = config_item(&rest))) {
+        count++;
+        if (!is_server(server))
+            config_problem("DNS_RESOLVERS",
+                           "\"%s\" is not an IP address, or address@port; or say system or recursive", server);
+        free(server);
+    }
+    if (!is_keyword(config->resolvers) && count == 0)
+        config_problem("DNS_RESOLVERS", "it names no server");
+}
+
+/* The nameserver lines of resolv.conf(5) as a list like that of DNS_RESOLVERS; new. */
+static char *system_servers(void)
+{
+    char line[512], *list = NULL;
+    size_t size;
+    FILE *out = memory_check(open_memstream(&list, &size)), *in = fopen(RESOLV_CONF, "re");
+
+    while (in && fgets(line, sizeof line, in)) {
+        char address[IP_TEXT_SIZE + 1];
+
+        if (sscanf(line, " nameserver %46s", address) == 1 && is_server(address))
+            fprintf(out, "%s,", address);
+    }
+    if (in)
+        fclose(in);
+    fclose(out);
+    memory_check(list);
+    if (!*list) { /* resolv.conf(5): without a nameserver line the local machine is asked */
+        free(list);
+        list = memory_string("127.0.0.1");
+    }
+    return list;
+}
+
+/* --- setting libunbound up --- */
+
+static ssize_t keep_log(void *context, const char *text, size_t length)
+{
+    struct resolver *resolver = context;
+
+    if (length > 1)
+        snprintf(resolver->last_log, sizeof resolver->last_log, "%.*s",
+                 (int)strcspn(text, "\n") < (int)length ? (int)strcspn(text, "\n") : (int)length, text);
+    return (ssize_t)length;
+}
+
+static void open_log(struct resolver *resolver)
+{
+    cookie_io_functions_t functions = {.write = keep_log};
+
+    resolver->log = memory_check(fopencookie(resolver, "w", functions));
+    setvbuf(resolver->log, NULL, _IOLBF, BUFSIZ);
+    ub_ctx_debugout(resolver->unbound, resolver->log);
+}
+
+static bool set(struct resolver *resolver, const char *option, const char *value)
+{
+    return ub_ctx_set_option(resolver->unbound, option, value) == 0;
+}
+
+static bool set_number(struct resolver *resolver, const char *option, long value)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%ld", value);
+    return set(resolver, option, text);
+}
+
+/*
+ * Why each (unbound.conf(5)): test servers are on loopback; answers of a DNSBL are rarely signed, and one that
+ * cannot be validated would be lost; rbldnsd answers NXDOMAIN for empty non-terminals, which ends a minimised
+ * recursion; a server that was silent is asked again, soon enough for a lookup's own time, rather than declared
+ * down for 15 minutes.
+ */
+static bool set_options(struct resolver *resolver, const struct resolver_config *config)
+{
+    return set(resolver, "do-not-query-localhost:", "no") &&
+           (config->unbound_conf || set(resolver, "module-config:", "iterator")) &&
+           set(resolver, "qname-minimisation:", "no") && set(resolver, "infra-keep-probing:", "yes") &&
+           set(resolver, "infra-cache-max-rtt:", "1000") &&
+           set_number(resolver, "outgoing-range:", config->concurrency * 4 + 64) &&
+           set_number(resolver, "num-queries-per-thread:", config->concurrency * 4 + 64) &&
+           set_number(resolver, "outgoing-num-tcp:", config->concurrency < 100 ? config->concurrency : 100);
+}
+
+/*
+ * One forward-zone a domain: libunbound keeps its timing and its opinion of a
+ * server per forward, so a zone that is silent behind a shared forwarder does not
+ * slow the others down. The file is in memory: domains may hold keys.
+ */
+static int write_forwards(const struct zones *zones, const char *servers)
+{
+    int fd = memfd_create("forwards", MFD_CLOEXEC);
+    FILE *out = fd < 0 ? NULL : fdopen(dup(fd), "w");
+
+    for (size_t i = 0; out && i < zones->domain_count; i++) {
+        const char *rest = servers;
+        char *server;
+
+        fprintf(out, "forward-zone:\n name: \"%s.\"\n", zones->domains[i]);
+        while ((server = config_item(&rest))) {
+            fprintf(out, " forward-addr: %s\n", server);
+            free(server);
+        }
+    }
+    if (!out || fclose(out) != 0) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static bool load_forwards(struct resolver *resolver, const struct zones *zones, const char *servers)
+{
+    int fd = write_forwards(zones, servers);
+    char path[32];
+    bool loaded;
+
+    if (fd < 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    loaded = ub_ctx_config(resolver->unbound, path) == 0;
+    close(fd);
+    return loaded;
+}
+
+/* A forward for everything, so that the stubs and forwards of DNS_CONFIG win. */
+static bool set_forwards(struct resolver *resolver, const char *servers)
+{
+    char *server;
+    bool good = true;
+
+    while (good && (server = config_item(&servers))) {
+        good = ub_ctx_set_fwd(resolver->unbound, server) == 0;
+        free(server);
+    }
+    return good;
+}
+
+static bool set_servers(struct resolver *resolver, const struct resolver_config *config, const struct zones *zones)
+{
+    char *servers;
+    bool good;
+
+    if (!strcmp(config->resolvers, "recursive"))
+        return true;
+    servers = !strcmp(config->resolvers, "system") ? system_servers() : memory_string(config->resolvers);
+    good = config->unbound_conf ? set_forwards(resolver, servers) : load_forwards(resolver, zones, servers);
+    free(servers);
+    return good;
+}
+
+/* A socket a lookup and some of libunbound's own. */
+static void raise_descriptor_limit(long concurrency)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur != RLIM_INFINITY && (long)limit.rlim_cur < concurrency * 2 + 64)
+        config_problem("DNS_CONCURRENCY",
+                       "%ld lookups in flight need %ld open files, but this process may open %ld; "
+                       "lower it or raise the limit (ulimit -n)",
+                       concurrency, concurrency * 2 + 64, (long)limit.rlim_cur);
+}
+
+struct resolver *resolver_new(struct event_base *base, const struct resolver_config *config,
+                              const struct zones *zones)
+{
+    struct resolver *resolver = memory_new(1, sizeof *resolver);
+
+    resolver->timeout_ms = (double)config->timeout_ms;
+    resolver->unbound = memory_check(ub_ctx_create_event(base));
+    open_log(resolver);
+    raise_descriptor_limit(config->concurrency);
+    if (config->unbound_conf && ub_ctx_config(resolver->unbound, config->unbound_conf) != 0) {
+        config_problem("DNS_CONFIG", "libunbound does not accept the file %s: %s; see unbound.conf(5)",
+                       config->unbound_conf, *resolver->last_log ? resolver->last_log : "syntax error");
+    } else if (set_options(resolver, config) && set_servers(resolver, config, zones)) {
+        return resolver;
+    } else {
+        config_problem("DNS_RESOLVERS", "libunbound does not accept the servers %s: %s", config->resolvers,
+                       *resolver->last_log ? resolver->last_log : "no reason given");
+    }
+    resolver_free(resolver);
+    return NULL;
+}
+
+/* --- lookups --- */
+
+static void append(struct resolver *resolver, struct lookup *lookup)
+{
+    lookup->earlier = resolver->latest;
+    if (resolver->latest)
+        resolver->latest->later = lookup;
+    else
+        resolver->earliest = lookup;
+    resolver->latest = lookup;
+}
+
+static void unlink_lookup(struct resolver *resolver, struct lookup *lookup)
+{
+    if (lookup->earlier)
+        lookup->earlier->later = lookup->later;
+    else
+        resolver->earliest = lookup->later;
+    if (lookup->later)
+        lookup->later->earlier = lookup->earlier;
+    else
+        resolver->latest = lookup->earlier;
+}
+
+static void free_lookup(struct lookup *lookup)
+{
+    unlink_lookup(lookup->resolver, lookup);
+    free(lookup->name);
+    free(lookup);
+}
+
+/* Gives the answer out. A lookup that ends inside resolver_ask() is freed there. */
+static void finish(struct lookup *lookup, struct answer *answer)
+{
+    void (*done)(void *, struct answer *, double) = lookup->done;
+    void *context = lookup->context;
+    double elapsed = now_ms() - lookup->started;
+
+    if (lookup->returned)
+        free_lookup(lookup);
+    else
+        lookup->over = true;
+    done(context, answer, elapsed);
+}
+
+/* The response code of a message if it is a response to this lookup; -1: it is not. */
+static int response_code(const struct lookup *lookup, const unsigned char *message, int length)
+{
+    char name[NS_MAXDNAME];
+    ns_msg handle;
+    ns_rr question;
+
+    if (length < NS_HFIXEDSZ || !(message[2] & 0x80))
+        return -1;
+    if (ns_initparse(message, length, &handle) < 0 || ns_parserr(&handle, ns_s_qd, 0, &question) < 0) {
+        /* A broken answer section makes ns_initparse() fail; the question stands before it. */
+        if (dn_expand(message, message + length, message + NS_HFIXEDSZ, name, sizeof name) < 0)
+            return ns_r_noerror;
+    } else {
+        snprintf(name, sizeof name, "%s", ns_rr_name(question));
+    }
+    return strcasecmp(name, lookup->name) ? -1 : message[3] & 0x0f;
+}
+
+/*
+ * libunbound reports every failure as SERVFAIL, but leaves in the buffer the
+ * message it last saw. If that is a response to this very question, the server's
+ * own code says what was wrong; after a timeout it is something else.
+ */
+static enum answer_error failure_of(const struct lookup *lookup, const unsigned char *message, int length)
+{
+    int code = message ? response_code(lookup, message, length) : -1;
+
+    if (code < 0)
+        return now_ms() - lookup->started < 20 ? ANSWER_NETWORK_ERROR : ANSWER_TIMEOUT;
+    return code == ns_r_refused                           ? ANSWER_REFUSED
+           : code == ns_r_noerror || code == ns_r_formerr ? ANSWER_MALFORMED
+                                                          : ANSWER_SERVFAIL;
+}
+
+static void on_answer(void *data, int rcode, void *message, int length, int security, char *why_bogus, int limited)
+{
+    struct lookup *lookup = data;
+    struct answer answer = {0};
+
+    (void)why_bogus;
+    (void)limited;
+    if (security == 1)
+        answer.error = ANSWER_BOGUS;
+    else if (rcode == ns_r_nxdomain)
+        ;
+    else if (rcode == ns_r_refused)
+        answer.error = ANSWER_REFUSED;
+    else if (rcode != ns_r_noerror)
+        answer.error = failure_of(lookup, message, length);
+    else
+        answer_read(&answer, message, (size_t)length, lookup->type);
+    finish(lookup, &answer);
+}
+
+void resolver_ask(struct resolver *resolver, const char *name, int type,
+                  void (*done)(void *context, struct answer *answer, double elapsed_ms), void *context,
+                  struct lookup **handle)
+{
+    struct lookup *lookup = memory_new(1, sizeof *lookup);
+
+    *lookup = (struct lookup){.resolver = resolver,
+                              .name = memory_string(name),
+                              .type = type,
+                              .started = now_ms(),
+                              .done = done,
+                              .context = context};
+    append(resolver, lookup);
+    *handle = lookup;
+    if (ub_resolve_event(resolver->unbound, name, type, ns_c_in, lookup, on_answer, &lookup->id) != 0 &&
+        !lookup->over) {
+        struct answer failed = {.error = ANSWER_NETWORK_ERROR};
+
+        finish(lookup, &failed);
+    }
+    lookup->returned = true;
+    if (lookup->over)
+        free_lookup(lookup);
+}
+
+void resolver_cancel(struct resolver *resolver, struct lookup *lookup)
+{
+    ub_cancel(resolver->unbound, lookup->id);
+    free_lookup(lookup);
+}
+
+static double time_left(const struct resolver *resolver)
+{
+    return resolver->earliest->started + resolver->timeout_ms - now_ms();
+}
+
+void resolver_expire(struct resolver *resolver)
+{
+    while (resolver->earliest && time_left(resolver) <= 0) {
+        struct answer late = {.error = ANSWER_TIMEOUT};
+
+        ub_cancel(resolver->unbound, resolver->earliest->id);
+        finish(resolver->earliest, &late);
+    }
+}
+
+long resolver_next_deadline(const struct resolver *resolver)
+{
+    double left = resolver->earliest ? time_left(resolver) : -1;
+
+    return !resolver->earliest ? -1 : left > 0 ? (long)left + 1 : 0;
+}
+
+void resolver_free(struct resolver *resolver)
+{
+    if (!resolver)
+        return;
+    while (resolver->earliest)
+        resolver_cancel(resolver, resolver->earliest);
+    ub_ctx_delete(resolver->unbound);
+    fclose(resolver->log);
+    free(resolver);
+}

@@ -1,0 +1,361 @@
+/* What is asked next, and what follows from the answers. */
+#include <arpa/nameser.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "memory.h"
+#include "probe.h"
+
+/* --- tasks --- */
+
+static void on_done(void *context, struct answer *answer, double elapsed_ms);
+
+static void start(struct probe *probe, struct task model, const struct ip *ip, int type)
+{
+    struct task *task = memory_new(1, sizeof *task);
+    struct lane *lane = model.lane;
+    char reversed[IP_REVERSED_SIZE], name[NS_MAXDNAME];
+
+    *task = model;
+    task->probe = probe;
+    task->previous = NULL;
+    task->following = lane->tasks;
+    if (lane->tasks)
+        lane->tasks->previous = task;
+    lane->tasks = task;
+    lane->in_flight++;
+    probe->in_flight++;
+    snprintf(name, sizeof name, "%s.%s.", ip_reversed(ip, reversed), probe->zones->domains[lane->domain]);
+    resolver_ask(probe->resolver, name, type, on_done, task, &task->lookup);
+}
+
+static void remove_task(struct task *task)
+{
+    if (task->previous)
+        task->previous->following = task->following;
+    else
+        task->lane->tasks = task->following;
+    if (task->following)
+        task->following->previous = task->previous;
+    task->lane->in_flight--;
+    task->probe->in_flight--;
+    answer_clear(&task->answer);
+    free(task);
+}
+
+/* --- lanes --- */
+
+static void open_lane(struct probe *probe, struct lane *lane, enum lane_health health)
+{
+    lane->state = LANE_OPEN;
+    lane->passed = true;
+    lane->health = health;
+    lane->timeouts = 0;
+    lane->half_open = false;
+    free(lane->detail);
+    lane->detail = NULL;
+    probe_emit_health(probe, lane);
+}
+
+void probe_start_canary(struct probe *probe, struct lane *lane)
+{
+    lane->canaries_asked = lane->canaries_answered = 0;
+    if (lane->state == LANE_IDLE)
+        lane->state = LANE_CANARY;
+    if (lane->exempt)
+        open_lane(probe, lane, HEALTH_EXEMPT);
+}
+
+/* Both test entries are answered. */
+static void judge(struct probe *probe, struct lane *lane)
+{
+    bool again = lane->state == LANE_BROKEN;
+
+    lane_judge(lane, probe->zones);
+    lane->half_open = false;
+    if (lane->health == HEALTH_UNREACHABLE) {
+        lane->state = LANE_BROKEN;
+        lane->retry_at = clock_steady_ms() + LANE_RETRY_MS;
+        if (!again)
+            probe_emit_health(probe, lane);
+    } else if (lane->health == HEALTH_OK) {
+        open_lane(probe, lane, HEALTH_OK);
+    } else {
+        lane->state = lane->family == 6 && lane->health == HEALTH_SILENT ? LANE_LEFT_OUT : LANE_CONDEMNED;
+        probe_emit_health(probe, lane);
+    }
+}
+
+/* A slot whose lookup came to nothing is asked for again, should the lane open in time. */
+static void give_back(struct probe *probe, struct lane *lane, unsigned long long number)
+{
+    struct slot *slot = window_slot(&probe->window, number);
+
+    if (!slot || slot->outcomes[lane->domain].state != OUTCOME_ASKED)
+        return;
+    slot->outcomes[lane->domain].state = OUTCOME_NEW;
+    if (number < lane->next)
+        lane->next = number;
+}
+
+/* Opens the breaker: what is in flight is given back, to be asked again if the zone returns in time. */
+static void break_lane(struct probe *probe, struct lane *lane)
+{
+    bool changed = lane->state != LANE_BROKEN;
+
+    lane->state = LANE_BROKEN;
+    lane->half_open = false;
+    lane->retry_at = clock_steady_ms() + LANE_RETRY_MS;
+    while (lane->tasks) {
+        struct task *task = lane->tasks;
+        struct slot *slot = window_slot(&probe->window, task->slot);
+
+        resolver_cancel(probe->resolver, task->lookup);
+        if (task->kind == TASK_TEXT && slot)
+            slot_settle(slot, lane->domain, &task->answer, task->elapsed_ms);
+        else if (task->kind == TASK_ADDRESS)
+            give_back(probe, lane, task->slot);
+        if (slot)
+            task->answer = (struct answer){0};
+        remove_task(task);
+    }
+    if (!changed)
+        return;
+    lane->health = HEALTH_UNREACHABLE;
+    free(lane->detail);
+    lane->detail =
+        memory_format("it stopped answering during the run: %d lookups in a row timed out", LANE_TIMEOUTS_MOST);
+    probe_emit_health(probe, lane);
+}
+
+/* --- answers --- */
+
+static bool is_listed(const struct probe *probe, size_t domain, const struct answer *answer)
+{
+    enum answer_error error;
+
+    for (size_t i = 0; i < probe->zones->count; i++)
+        if (probe->zones->items[i].domain == domain &&
+            answer_status(answer, probe->zones, &probe->zones->items[i], &error) == RECORD_LISTED)
+            return true;
+    return false;
+}
+
+static bool is_silence(enum answer_error error)
+{
+    return error == ANSWER_TIMEOUT || error == ANSWER_NETWORK_ERROR;
+}
+
+static void on_canary(struct probe *probe, struct lane *lane, enum canary canary, struct answer *answer)
+{
+    answer_clear(&lane->canary[canary]);
+    lane->canary[canary] = *answer;
+    if (++lane->canaries_answered == CANARIES)
+        judge(probe, lane);
+}
+
+/* Settles the slot, or asks first why it is listed. */
+static void take_address(struct probe *probe, struct lane *lane, unsigned long long number, struct answer *answer,
+                         double elapsed_ms)
+{
+    struct slot *slot = window_slot(&probe->window, number);
+
+    if (!slot) {
+        answer_clear(answer);
+    } else if (slot->outcomes[lane->domain].state != OUTCOME_SETTLED && is_listed(probe, lane->domain, answer)) {
+        struct task why = {
+            .kind = TASK_TEXT, .lane = lane, .slot = number, .answer = *answer, .elapsed_ms = elapsed_ms};
+
+        start(probe, why, &slot->ip, ns_t_txt);
+    } else {
+        slot_settle(slot, lane->domain, answer, elapsed_ms);
+    }
+}
+
+/* Counts towards the breaker; true: it has opened just now. */
+static bool count_silence(struct probe *probe, struct lane *lane, enum answer_error error)
+{
+    lane->timeouts = is_silence(error) ? lane->timeouts + 1 : 0;
+    if (lane->half_open && is_silence(error)) {
+        break_lane(probe, lane);
+        return true;
+    }
+    if (lane->state == LANE_BROKEN)
+        open_lane(probe, lane, lane->exempt ? HEALTH_EXEMPT : HEALTH_OK);
+    return lane->state == LANE_OPEN && lane->timeouts >= LANE_TIMEOUTS_MOST;
+}
+
+static void on_address(struct probe *probe, struct lane *lane, unsigned long long number, struct answer *answer,
+                       double elapsed_ms)
+{
+    bool trial = lane->state == LANE_BROKEN, broken = count_silence(probe, lane, answer->error);
+
+    if (trial && is_silence(answer->error)) {
+        give_back(probe, lane, number);
+        answer_clear(answer);
+        return;
+    }
+    take_address(probe, lane, number, answer, elapsed_ms);
+    if (broken)
+        break_lane(probe, lane);
+}
+
+static void on_text(struct probe *probe, struct lane *lane, struct task *task, struct answer *text)
+{
+    struct slot *slot = window_slot(&probe->window, task->slot);
+
+    task->answer.text = text->text;
+    text->text = NULL;
+    answer_clear(text);
+    if (slot) {
+        slot_settle(slot, lane->domain, &task->answer, task->elapsed_ms);
+        task->answer = (struct answer){0};
+    }
+}
+
+static void on_done(void *context, struct answer *answer, double elapsed_ms)
+{
+    struct task *task = context;
+    struct task done = *task;
+
+    if (task->kind == TASK_TEXT)
+        on_text(task->probe, task->lane, task, answer);
+    remove_task(task);
+    if (done.kind == TASK_CANARY)
+        on_canary(done.probe, done.lane, done.canary, answer);
+    else if (done.kind == TASK_ADDRESS)
+        on_address(done.probe, done.lane, done.slot, answer, elapsed_ms);
+}
+
+/* --- the schedule --- */
+
+bool probe_deadline_passed(const struct probe *probe)
+{
+    return probe->deadline && clock_steady_ms() >= probe->deadline;
+}
+
+/* The next slot for this lane to ask for, NULL: none. Moves lane->next to it. */
+static struct slot *next_slot(struct probe *probe, struct lane *lane)
+{
+    if (lane->next < probe->window.head)
+        lane->next = probe->window.head;
+    for (; lane->next < probe->window.tail; lane->next++) {
+        struct slot *slot = window_slot(&probe->window, lane->next);
+
+        if (slot->has_ip && slot->ip.family == lane->family && slot->outcomes[lane->domain].state == OUTCOME_NEW)
+            return slot;
+    }
+    return NULL;
+}
+
+static bool wants_canary(const struct lane *lane)
+{
+    return lane->canaries_asked < CANARIES &&
+           (lane->state == LANE_CANARY || (lane->state == LANE_BROKEN && lane->half_open));
+}
+
+static bool start_address(struct probe *probe, struct lane *lane)
+{
+    struct slot *slot = next_slot(probe, lane);
+    struct task task = {.kind = TASK_ADDRESS, .lane = lane, .slot = lane->next};
+
+    if (!slot)
+        return false;
+    lane->next++;
+    slot->outcomes[lane->domain].state = OUTCOME_ASKED;
+    start(probe, task, &slot->ip, ns_t_a);
+    return true;
+}
+
+/* One more lookup of a lane within its share; false: it has none to start. */
+static bool start_one(struct probe *probe, struct lane *lane, unsigned share)
+{
+    if (wants_canary(lane)) {
+        struct task task = {.kind = TASK_CANARY, .lane = lane, .canary = (enum canary)lane->canaries_asked++};
+        struct ip ip = lane_canary_ip(lane->family, task.canary);
+
+        start(probe, task, &ip, ns_t_a);
+        return true;
+    }
+    return lane->state == LANE_OPEN && lane->in_flight < share && start_address(probe, lane);
+}
+
+/*
+ * What each lane may have in flight: an equal part of the whole, rounded up, so
+ * that a silent one holds no more than that and none is left idle.
+ */
+static unsigned fair_share(struct probe *probe)
+{
+    unsigned active = 0;
+
+    for (size_t i = 0; i < probe->lane_count; i++) {
+        struct lane *lane = &probe->lanes[i];
+
+        if (lane->state == LANE_CANARY || lane->in_flight > 0 || (lane->state == LANE_OPEN && next_slot(probe, lane)))
+            active++;
+    }
+    return active ? (probe->concurrency + active - 1) / active : probe->concurrency;
+}
+
+/* The first address of a family has come. A domain that fails for IPv4 is not tried for IPv6. */
+static void wake_lane(struct probe *probe, struct lane *lane)
+{
+    struct lane *first = probe_lane(probe, lane->domain, 4);
+
+    if (first->state == LANE_IDLE)
+        probe_start_canary(probe, first);
+    if (lane != first && first->state == LANE_OPEN)
+        probe_start_canary(probe, lane);
+}
+
+void probe_schedule(struct probe *probe)
+{
+    size_t passed = 0;
+    unsigned share;
+
+    if (probe_deadline_passed(probe))
+        return;
+    share = fair_share(probe);
+    while (probe->in_flight < probe->concurrency && passed < probe->lane_count) {
+        struct lane *lane = &probe->lanes[probe->turn++ % probe->lane_count];
+
+        if (lane->state == LANE_IDLE && next_slot(probe, lane))
+            wake_lane(probe, lane);
+        passed = start_one(probe, lane, share) ? 0 : passed + 1;
+    }
+}
+
+long probe_retry_lanes(struct probe *probe)
+{
+    int64_t now = clock_steady_ms(), nearest = -1;
+
+    for (size_t i = 0; i < probe->lane_count; i++) {
+        struct lane *lane = &probe->lanes[i];
+
+        if (lane->state != LANE_BROKEN || lane->half_open || probe_deadline_passed(probe) ||
+            (!next_slot(probe, lane) && !next_slot(probe, probe_lane(probe, lane->domain, 6))))
+            continue;
+        if (lane->retry_at > now) {
+            if (nearest < 0 || lane->retry_at - now < nearest)
+                nearest = lane->retry_at - now;
+        } else if (probe->in_flight < probe->concurrency) {
+            lane->half_open = true;
+            if (lane->passed)
+                start_address(probe, lane);
+            else
+                probe_start_canary(probe, lane);
+        }
+    }
+    return (long)nearest;
+}
+
+void probe_cancel(struct probe *probe)
+{
+    for (size_t i = 0; i < probe->lane_count; i++) {
+        while (probe->lanes[i].tasks) {
+            resolver_cancel(probe->resolver, probe->lanes[i].tasks->lookup);
+            remove_task(probe->lanes[i].tasks);
+        }
+    }
+}
