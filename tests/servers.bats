@@ -25,9 +25,10 @@ as_monitor() {
 }
 
 processes_of() {
-    local dir=$1
-    pgrep -f -- "$dir" || true
+    pgrep -f -- "$1" || true
 }
+
+no_processes_of() { [ -z "$(processes_of "$1")" ]; }
 
 @test "the monitor's role reads the pool and updates its four columns" {
     pool_empty
@@ -82,8 +83,7 @@ processes_of() {
 }
 
 @test "another column name and type" {
-    local other
-    other=$(mktemp -d)
+    local other=$BATS_TEST_TMPDIR
     (
         POSTGRES_IP_COLUMN=ipv4 POSTGRES_IP_TYPE=inet postgres_start "$other"
         export POSTGRES_IP_COLUMN=ipv4
@@ -93,7 +93,6 @@ processes_of() {
         servers_stop "$other"
     )
     [ -z "$(processes_of "$other")" ]
-    rm -rf "$other"
 }
 
 @test "a new zone has the test entries of RFC 5782 and nothing else" {
@@ -213,8 +212,7 @@ FAULTS
 }
 
 @test "a stand-in for Jira Data Center, below a path" {
-    local other
-    other=$(mktemp -d)
+    local other=$BATS_TEST_TMPDIR
     (
         jira_start "$other" --flavour datacenter --prefix /jira
         [ -z "$JIRA_USER" ]
@@ -223,7 +221,6 @@ FAULTS
         servers_stop "$other"
     )
     [ -z "$(processes_of "$other")" ]
-    rm -rf "$other"
 }
 
 @test "no secret stands on a command line" {
@@ -251,8 +248,7 @@ FAULTS
 }
 
 @test "a server that hangs is stopped all the same, and nobody else" {
-    local other
-    other=$(mktemp -d)
+    local other=$BATS_TEST_TMPDIR
     (
         rbldnsd_start "$other" three.test
         dnsdist_start "$other"
@@ -261,17 +257,27 @@ FAULTS
         servers_stop "$other"
     )
     [ -z "$(processes_of "$other")" ]
-    rm -rf "$other"
     [ "$(dnsbl_query 127.0.0.2 two.test)" = "NOERROR 127.0.0.2" ]
 }
 
 @test "a server that cannot start says why" {
-    local other
-    other=$(mktemp -d)
+    local other=$BATS_TEST_TMPDIR
     run -1 rbldnsd_start "$other" broken.test=nosuchtype
     [[ $output == *nosuchtype* ]]
     run -1 postgres_start "$other" nosuchsetting=1
     [[ $output == *nosuchsetting* ]]
+    servers_stop "$other"
     [ -z "$(processes_of "$other")" ]
-    rm -rf "$other"
+}
+
+@test "whoever starts servers and is killed leaves none behind" {
+    local pid other=$BATS_TEST_TMPDIR
+    mkfifo "$other/fifo" # to wait at, for nothing
+    bash -c 'source "$1"; rbldnsd_start "$2" three.test; postgres_start "$2"; touch "$2/up"; read -r <>"$2/fifo"' _ \
+        "$SUPPORT/servers.bash" "$other" 3>&- &
+    pid=$!
+    wait_for 30 test -e "$other/up"
+    [ -n "$(processes_of "$other/rbldnsd")" ]
+    kill -s KILL "$pid"
+    wait_for 20 no_processes_of "$other"
 }

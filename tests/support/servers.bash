@@ -27,9 +27,9 @@ SUPPORT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 export SUPPORT
 
 # Debian's own interpreter, whatever else may come first in PATH.
-readonly PYTHON=/usr/bin/python3
-readonly START_ATTEMPTS=5  # a port found free may be taken before it is used
-readonly START_SECONDS=30  # how long a server may take to answer
+PYTHON=/usr/bin/python3
+START_ATTEMPTS=5  # a port found free may be taken before it is used
+START_SECONDS=30  # how long a server may take to answer
 
 # ---- waiting ---------------------------------------------------------------
 
@@ -87,8 +87,9 @@ _use() {
     mkdir -p "$SERVERS/$2" || return
     if ((EUID == 0)); then
         chown "$3" "$SERVERS/$2" || return
-        _let_through "$SERVERS"
+        _let_through "$SERVERS" || return
     fi
+    _guard
 }
 
 # _let_through DIR: mktemp's directories are closed to other users, and a server
@@ -177,6 +178,44 @@ servers_stop() {
         _stop "$name" || status=1
     done
     _stop postgres INT || status=1
+    _stop guard # the last: until here we may be killed ourselves
+    return "$status"
+}
+
+# _guard: starts a process that stops the servers when this shell ended without
+# doing so: it was killed, or its terminal went away.
+_guard() {
+    server_running guard && return
+    mkdir -p "$SERVERS/guard"
+    # shellcheck disable=SC2016
+    _spawn guard "$(id -un)" bash -c 'source "$1" && SERVERS=$2 _guard_loop "$3" "$4"' _ \
+        "$SUPPORT/servers.bash" "$SERVERS" "$$" "$(_started "$$")"
+}
+
+# _guard_loop PID STARTED: ends when that process, or the directory, is gone. The
+# process ids are kept in mind: they may be all that is left of the directory.
+_guard_loop() {
+    local name pid
+    local -A pids=()
+    while [[ -d $SERVERS && $(_started "$1") == "$2" ]]; do
+        for name in dnsdist dnstcp rbldnsd jira postgres; do
+            pid=$(server_pid "$name") && pids[$name]="$pid $(_started "$pid")"
+        done
+        sleep 0.5
+    done
+    rm -f "$SERVERS/guard/pid" # not me
+    servers_stop "$SERVERS"
+    # INT before KILL: a PostgreSQL that is killed leaves shared memory behind.
+    wait_for 3 _ended INT "${pids[@]}" || _ended KILL "${pids[@]}"
+}
+
+# _ended SIGNAL "PID STARTED"...: succeeds when none is there any more that is who
+# it was; sends the signal to the others and their sessions.
+_ended() {
+    local each status=0
+    for each in "${@:2}"; do
+        [[ $(_started "${each% *}") != "${each#* }" ]] || { kill -s "$1" -- "-${each% *}"; status=1; }
+    done
     return "$status"
 }
 
@@ -251,7 +290,7 @@ postgres_start() {
     export DB_HOST=127.0.0.1 DB_PORT DB_NAME=postal DB_USER=dnsbl_monitor DB_PASSWORD
 }
 
-readonly _postgres_socket_name=/.s.PGSQL.65535
+_postgres_socket_name=/.s.PGSQL.65535
 
 _postgres_create() {
     local bin dir=$SERVERS/postgres setting
