@@ -24,7 +24,7 @@ all: $(TOOLS:%=$(B)/bin/%)
 $(B)/bin/pg-ips $(B)/bin/pg-apply: LDLIBS = -lpq
 $(B)/bin/dnsbl-probe: LDLIBS = -lunbound -levent_core -lresolv
 $(B)/bin/jira-sync: LDLIBS = -lcurl
-$(B)/common/pg.o $(B)/tools/pg-%.o: CPPFLAGS += -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+$(B)/common/pg.o $(B)/common/pg_table.o $(B)/tools/pg-%.o: CPPFLAGS += -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
 
 # A tool is one file, or a folder of its name.
 .SECONDEXPANSION:
