@@ -55,20 +55,22 @@ static void write_plain(const char *message)
     free(visible);
 }
 
-static void mask_strings(json_t *object)
+static void mask_strings(json_t *value)
 {
     const char *key;
-    json_t *value;
-    void *next;
+    json_t *member;
+    size_t index;
 
-    json_object_foreach_safe (object, next, key, value) {
-        if (json_is_string(value)) {
-            char *masked = secret_mask(json_string_value(value));
+    if (json_is_string(value)) {
+        char *masked = secret_mask(json_string_value(value));
 
-            json_object_set_new(object, key, json_string(masked));
-            free(masked);
-        }
+        json_string_set(value, masked);
+        free(masked);
     }
+    json_object_foreach (value, key, member)
+        mask_strings(member);
+    json_array_foreach (value, index, member)
+        mask_strings(member);
 }
 
 static void write_json(enum report_level level, const char *error_type, const char *message, json_t *details)
@@ -82,8 +84,11 @@ static void write_json(enum report_level level, const char *error_type, const ch
 
     free(visible);
     if (details) {
-        mask_strings(details);
-        json_object_update_missing(line, details);
+        json_t *masked = memory_check(json_deep_copy(details)); /* parts of it may belong to a record */
+
+        mask_strings(masked);
+        json_object_update_missing(line, masked);
+        json_decref(masked);
     }
     text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(line);

@@ -1,0 +1,77 @@
+/* Text from strangers: valid UTF-8, bounded, harmless on a terminal. */
+#include "text.h"
+
+#include "tap.h"
+
+static char *foreign(const char *bytes)
+{
+    return text_foreign(bytes, strlen(bytes));
+}
+
+static size_t utf8(const char *bytes)
+{
+    return text_utf8_length((const unsigned char *)bytes, strlen(bytes));
+}
+
+static void check_utf8(void)
+{
+    CHECK(utf8("a") == 1);
+    CHECK(utf8("\u00e9") == 2);
+    CHECK(utf8("\u20ac") == 3);
+    CHECK(utf8("\U0001F600") == 4);
+    CHECK(utf8("\x80") == 0);
+    CHECK(utf8("\xc0\xaf") == 0);         /* overlong */
+    CHECK(utf8("\xe0\x80\xaf") == 0);     /* overlong */
+    CHECK(utf8("\xed\xa0\x80") == 0);     /* surrogate */
+    CHECK(utf8("\xf4\x90\x80\x80") == 0); /* above U+10FFFF */
+    CHECK(utf8("\xe2\x82") == 0);         /* cut off */
+    CHECK(utf8("\xe2\x82x") == 0);
+    CHECK(utf8("\xff") == 0);
+}
+
+static void check_foreign(void)
+{
+    char long_text[1000];
+    char *kept;
+
+    CHECK_NEW_TEXT(foreign("Listed, see https://example.org/?ip=192.0.2.1"),
+                   "Listed, see https://example.org/?ip=192.0.2.1");
+    CHECK_NEW_TEXT(foreign("caf\u00e9"), "caf\u00e9");
+    CHECK_NEW_TEXT(foreign("caf\xe9!"), "caf\\233!");
+    CHECK_NEW_TEXT(foreign("\xe2\x82"), "\\226\\130");
+    CHECK_NEW_TEXT(text_foreign("a\0b", 3), "a\\000b");
+    CHECK_NEW_TEXT(text_foreign("", 0), "");
+
+    memset(long_text, 'x', sizeof long_text);
+    kept = text_foreign(long_text, sizeof long_text);
+    CHECK(strlen(kept) == TEXT_FOREIGN_MAX);
+    free(kept);
+    memcpy(long_text + TEXT_FOREIGN_MAX - 1, "\u00e9", 2); /* would be cut in two */
+    kept = text_foreign(long_text, sizeof long_text);
+    CHECK(strlen(kept) == TEXT_FOREIGN_MAX - 1);
+    free(kept);
+    long_text[TEXT_FOREIGN_MAX - 2] = '\xff'; /* its four characters have no room */
+    kept = text_foreign(long_text, sizeof long_text);
+    CHECK(strlen(kept) == TEXT_FOREIGN_MAX - 2);
+    free(kept);
+}
+
+static void check_visible(void)
+{
+    CHECK_NEW_TEXT(text_visible("plain \u00e9\U0001F600"), "plain \u00e9\U0001F600");
+    CHECK_NEW_TEXT(text_visible("a\nb\tc\x1b[2J\x7f"), "a\\010b\\009c\\027[2J\\127");
+    CHECK_NEW_TEXT(text_visible("\xc2\x85"), "\\194\\133");    /* C1 */
+    CHECK_NEW_TEXT(text_visible("\u202e"), "\\226\\128\\174"); /* right-to-left override */
+    CHECK_NEW_TEXT(text_visible("\u2066"), "\\226\\129\\166");
+    CHECK_NEW_TEXT(text_visible("\u2028"), "\\226\\128\\168");
+    CHECK_NEW_TEXT(text_visible("\xff"), "\\255");
+    CHECK_NEW_TEXT(text_visible(""), "");
+}
+
+int main(void)
+{
+    check_utf8();
+    check_foreign();
+    check_visible();
+    return tap_end();
+}
