@@ -73,30 +73,37 @@ static void take(struct ndjson_in *in, struct ndjson_out *out, const struct ndjs
     }
 }
 
+static int filter(struct surge *surge, bool require_run)
+{
+    struct ndjson_in in;
+    struct ndjson_out out;
+    int status;
+
+    ndjson_in_open(&in, STDIN_FILENO);
+    in.require_run = require_run;
+    ndjson_out_open(&out, STDOUT_FILENO, false);
+    ndjson_each(&in, &out, take, surge);
+    surge_give_up(surge, &out);
+    ndjson_out_close(&out);
+    status = ndjson_status(&in, &out);
+    ndjson_in_close(&in);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct tool tool = {.name = "dnsbl-decide", .help = help};
     struct rules rules;
     struct surge surge;
-    struct ndjson_in in;
-    struct ndjson_out out;
     enum tool_mode mode = tool_start(&tool, argc, argv);
-    int status;
+    int status = EXIT_DONE;
 
     tool_no_arguments(&tool, argc, argv);
     load(&rules, &surge);
     if (config_finish() > 0)
-        return EXIT_CONFIG;
-    if (mode != TOOL_RUN)
-        return EXIT_DONE;
-    ndjson_in_open(&in, STDIN_FILENO);
-    in.require_run = tool.require_run;
-    ndjson_out_open(&out, STDOUT_FILENO, false);
-    ndjson_each(&in, &out, take, &surge);
-    surge_give_up(&surge, &out);
-    ndjson_out_close(&out);
-    status = ndjson_status(&in, &out);
-    ndjson_in_close(&in);
+        status = EXIT_CONFIG;
+    else if (mode == TOOL_RUN)
+        status = filter(&surge, tool.require_run);
     surge_free(&surge);
     zones_free(&rules.zones);
     return status;
