@@ -86,6 +86,18 @@ backends() { sql "SELECT count(*) FROM pg_stat_activity WHERE application_name L
     [ "$(jq -r 'select(.type == "end").ips' out)" = 1000 ]
 }
 
+@test "each row is read once, however many pages there are" {
+    sql "INSERT INTO postal.ip_addresses (ip) SELECT '10.5.' || n / 250 || '.' || n % 250 FROM generate_series(1, 20000) n"
+    sql 'ANALYZE postal.ip_addresses'
+    sql "SELECT pg_stat_reset_single_table_counters('postal.ip_addresses'::regclass)"
+    ips
+    wait_for 10 has_read 20000
+    run ! has_read 40000
+}
+
+# A backend tells what it has read when it ends.
+has_read() { (($(sql "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'ip_addresses'") >= $1)); }
+
 @test "ids of all of bigint, and below zero" {
     sql 'CREATE TABLE postal.wide (LIKE postal.ip_addresses INCLUDING INDEXES); ALTER TABLE postal.wide ALTER id TYPE bigint;
          GRANT SELECT ON postal.wide TO dnsbl_monitor;'
@@ -287,7 +299,7 @@ backends() { sql "SELECT count(*) FROM pg_stat_activity WHERE application_name L
     DB_TABLE=postal.nosuch run -78 ips
     DB_TABLE=nosuch.table run -78 ips
     DB_IP_COLUMN=nosuch run -78 ips
-    grep -q 'column \\"nosuch\\" does not exist' err
+    grep -q 'nosuch does not exist' err
     sql 'REVOKE SELECT ON postal.ip_addresses FROM dnsbl_monitor'
     run -77 ips
     sql 'GRANT SELECT ON postal.ip_addresses TO dnsbl_monitor'

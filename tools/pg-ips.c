@@ -154,13 +154,17 @@ static void write_end(void)
 
 enum { ID, ADDRESS, PRIORITY, OLD_PRIORITY, BLOCKING_LISTS, LAST_EVENT };
 
-/* format() gives what the server shows of any type: text as it is, inet without the /32 that ::text adds. */
+/*
+ * format() gives what the server shows of any type: text as it is, inet without the
+ * /32 that ::text adds. ORDER BY names the table's id: a bare id would mean the
+ * output's, which is another expression, and every page would sort the whole table.
+ */
 static char *page_sql(const struct pg_table *table)
 {
-    return memory_format("SELECT id::bigint, pg_catalog.format('%%s', %s), priority::bigint,"
-                         " \"oldPriority\"::bigint, \"blockingLists\"::text, \"lastEvent\"::text FROM %s"
-                         " WHERE id >= $1::bigint AND id <= $2::bigint AND %s IS NOT NULL"
-                         " ORDER BY id LIMIT " PAGE_ROWS,
+    return memory_format("SELECT t.id::bigint, pg_catalog.format('%%s', t.%s), t.priority::bigint,"
+                         " t.\"oldPriority\"::bigint, t.\"blockingLists\"::text, t.\"lastEvent\"::text FROM %s AS t"
+                         " WHERE t.id >= $1::bigint AND t.id <= $2::bigint AND t.%s IS NOT NULL"
+                         " ORDER BY t.id LIMIT " PAGE_ROWS,
                          table->sql_column, table->sql_name, table->sql_column);
 }
 
