@@ -1,0 +1,249 @@
+#include "jira.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+#define PAGE_SIZE 500
+#define PAGES_MAX 10000
+#define PROBLEM_MAX 500 /* bytes of a server's message that are worth reading */
+
+void jira_open(struct jira *jira, const struct settings *settings, struct http *http)
+{
+    *jira = (struct jira){.settings = settings, .http = http, .closed_statuses = memory_check(json_array())};
+}
+
+void jira_close(struct jira *jira)
+{
+    free(jira->issue_type_id);
+    free(jira->failure_issue_type_id);
+    json_decref(jira->closed_statuses);
+}
+
+/* --- messages --- */
+
+static void add_message(FILE *out, const char *name, const json_t *value)
+{
+    if (json_is_string(value) && json_string_length(value) > 0)
+        fprintf(out, "; %s%s%s", name ? name : "", name ? ": " : "", json_string_value(value));
+}
+
+char *jira_problem(const struct http_answer *answer)
+{
+    const json_t *message;
+    json_t *errors = json_object_get(answer->body, "errors"), *value;
+    char *text = NULL;
+    const char *name;
+    size_t length, index;
+    FILE *out = memory_check(open_memstream(&text, &length));
+
+    fprintf(out, "%s", answer->problem);
+    json_array_foreach (json_object_get(answer->body, "errorMessages"), index, message)
+        add_message(out, NULL, message);
+    json_object_foreach (errors, name, value)
+        add_message(out, name, value);
+    add_message(out, NULL, json_object_get(answer->body, "message"));
+    add_message(out, NULL, json_object_get(answer->body, "error"));
+    fclose(out);
+    memory_check(text);
+    if (length > PROBLEM_MAX)
+        memcpy(text + PROBLEM_MAX - strlen(" …"), " …", sizeof " …");
+    return text;
+}
+
+/* --- search --- */
+
+struct search {
+    struct jira *jira;
+    char *jql;
+    char *token;  /* Cloud: of the next page; NULL: the first */
+    size_t start; /* Data Center: issues seen so far */
+    size_t pages;
+    jira_each *each;
+    http_done *done;
+    void *context;
+};
+
+static void search_page(struct search *search);
+
+static void write_quoted(FILE *out, const json_t *strings)
+{
+    size_t index;
+    const json_t *item;
+
+    json_array_foreach (strings, index, item) {
+        fputs(index ? ", \"" : "\"", out);
+        for (const char *at = json_string_value(item); *at; at++)
+            fprintf(out, "%s%c", *at == '"' || *at == '\\' ? "\\" : "", *at);
+        fputc('"', out);
+    }
+}
+
+/*
+ * Ascending, so that what is made meanwhile comes last and no page shifts. summary ~ only
+ * proposes: how Jira cuts a text into words is not documented. Statuses that the site does
+ * not know would make the query an error, so only those of the project stand in it.
+ */
+static char *make_jql(const struct jira *jira, const json_t *labels, bool open_only)
+{
+    char *jql = NULL;
+    size_t length;
+    FILE *out = memory_check(open_memstream(&jql, &length));
+
+    fprintf(out, "project = \"%s\" AND %slabels in (", jira->settings->project, open_only ? "(" : "");
+    write_quoted(out, labels);
+    fputc(')', out);
+    if (open_only)
+        fputs(" OR summary ~ \"blacklisted\")", out);
+    if (open_only && json_array_size(jira->closed_statuses) > 0) {
+        fputs(" AND status not in (", out);
+        write_quoted(out, jira->closed_statuses);
+        fputc(')', out);
+    }
+    fputs(" ORDER BY key ASC", out);
+    fclose(out);
+    return memory_check(jql);
+}
+
+static void search_over(struct search *search, const struct http_answer *answer)
+{
+    search->done(search->context, answer);
+    free(search->jql);
+    free(search->token);
+    free(search);
+}
+
+/* Whether there is another page; Cloud gives a token for it. */
+static bool take_position(struct search *search, const json_t *body, size_t count)
+{
+    const char *token = json_string_value(json_object_get(body, "nextPageToken"));
+    json_int_t capacity = json_integer_value(json_object_get(body, "maxResults"));
+    json_int_t total = json_integer_value(json_object_get(body, "total"));
+
+    search->start += count;
+    if (!search->jira->cloud) /* the server may cap both, so neither alone is believed */
+        return count > 0 && ((json_int_t)count >= capacity || (json_int_t)search->start < total);
+    free(search->token);
+    search->token = token ? memory_string(token) : NULL;
+    return token && !json_is_true(json_object_get(body, "isLast"));
+}
+
+/* False: the page is not what a search answers, and "none" must not be read from it. */
+static bool take_page(struct search *search, const json_t *body)
+{
+    const json_t *issues = json_object_get(body, "issues"), *object;
+    size_t index;
+
+    if (!json_is_array(issues))
+        return false;
+    json_array_foreach (issues, index, object) {
+        struct issue *issue = issue_parse(object, search->jira->settings->excluded_statuses);
+
+        if (!issue)
+            return false;
+        search->each(search->context, issue);
+    }
+    return true;
+}
+
+static void on_page(void *context, const struct http_answer *answer)
+{
+    struct search *search = context;
+    struct http_answer wrong = {.outcome = HTTP_FAILED, .problem = "the answer to a search was none"};
+
+    if (answer->outcome != HTTP_ANSWERED || answer->status != 200) {
+        search_over(search, answer);
+        return;
+    }
+    if (!take_page(search, answer->body)) {
+        search_over(search, &wrong);
+        return;
+    }
+    if (!take_position(search, answer->body, json_array_size(json_object_get(answer->body, "issues")))) {
+        search_over(search, answer);
+        return;
+    }
+    if (++search->pages >= PAGES_MAX) {
+        wrong.problem = "the pages of a search do not end";
+        search_over(search, &wrong);
+        return;
+    }
+    search_page(search);
+}
+
+static void search_page(struct search *search)
+{
+    const struct jira *jira = search->jira;
+    json_t *body = json_pack("{s:s, s:[s,s,s,s,s,s], s:i}", "jql", search->jql, "fields", "summary", "labels",
+                             "status", "created", "updated", "resolutiondate", "maxResults", PAGE_SIZE);
+
+    memory_check(body);
+    if (!jira->cloud)
+        json_object_set_new(body, "startAt", json_integer((json_int_t)search->start));
+    else
+        json_array_append_new(json_object_get(body, "fields"), json_string("statuscategorychangedate"));
+    if (search->token)
+        json_object_set_new(body, "nextPageToken", json_string(search->token));
+    http_send(jira->http, "POST", jira->cloud ? JIRA_API "/search/jql" : JIRA_API "/search", body, true, on_page,
+              search);
+}
+
+static void search_begin(struct jira *jira, char *jql, jira_each *each, http_done *done, void *context)
+{
+    struct search *search = memory_new(1, sizeof *search);
+
+    *search = (struct search){.jira = jira, .jql = jql, .each = each, .done = done, .context = context};
+    search_page(search);
+}
+
+void jira_search_open(struct jira *jira, const json_t *labels, jira_each *each, http_done *done, void *context)
+{
+    search_begin(jira, make_jql(jira, labels, true), each, done, context);
+}
+
+void jira_search_labels(struct jira *jira, const json_t *labels, jira_each *each, http_done *done, void *context)
+{
+    search_begin(jira, make_jql(jira, labels, false), each, done, context);
+}
+
+/* --- one issue --- */
+
+void jira_read(struct jira *jira, const char *key, http_done *done, void *context)
+{
+    char *path =
+        memory_format("%s/issue/%s?fields=summary,labels,status,created,updated,resolutiondate,description%s",
+                      JIRA_API, key, jira->cloud ? ",statuscategorychangedate" : "");
+
+    http_send(jira->http, "GET", path, NULL, true, done, context);
+    free(path);
+}
+
+/* JIRA_FIELDS besides ours; labels of both. */
+static void add_configured_fields(json_t *fields, const json_t *configured)
+{
+    const json_t *labels = json_object_get(configured, "labels");
+
+    if (labels)
+        json_array_extend(json_object_get(fields, "labels"), (json_t *)labels);
+    json_object_update_missing(fields, (json_t *)configured);
+}
+
+void jira_create(struct jira *jira, bool failure, json_t *fields, http_done *done, void *context)
+{
+    const char *type = failure ? jira->failure_issue_type_id : jira->issue_type_id;
+
+    json_object_set_new(fields, "project", json_pack("{s:s}", "key", jira->settings->project));
+    json_object_set_new(fields, "issuetype", json_pack("{s:s}", "id", type));
+    add_configured_fields(fields, jira->settings->fields);
+    http_send(jira->http, "POST", JIRA_API "/issue", json_pack("{s:o}", "fields", fields), false, done, context);
+}
+
+void jira_edit(struct jira *jira, const char *key, json_t *body, http_done *done, void *context)
+{
+    char *path = memory_format("%s/issue/%s", JIRA_API, key);
+
+    http_send(jira->http, "PUT", path, body, false, done, context);
+    free(path);
+}

@@ -1,0 +1,373 @@
+/*
+ * jira-sync: keeps one ticket in Jira for each listed address; jira-sync(1).
+ *
+ * It goes on reading while Jira answers, so that Jira never holds up the stage
+ * before: records that wait for their tickets are kept, up to WAITING_MAX bytes.
+ * Whatever becomes of Jira, every record is passed on.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "clock.h"
+#include "config.h"
+#include "malfunction.h"
+#include "memory.h"
+#include "ndjson.h"
+#include "preflight.h"
+#include "report.h"
+#include "signals.h"
+#include "sysexits.h"
+#include "tool.h"
+
+#define WAITING_MAX (64 * 1024 * 1024) /* bytes of records that wait for Jira */
+#define RECORDS_AT_ONCE 256            /* read before the requests under way are looked after again */
+#define OUTPUT_BACKLOG 32768           /* bytes that wait for the next stage before no more is read */
+#define WRITES_GRACE_MS 2000           /* for requests under way when a signal comes; the output needs time too */
+#define STALE_SECONDS 3600             /* age of a run that is too old to act on */
+
+static const char help[] = "usage: jira-sync [--allow-stale] [--require-run] [--check[=online]] <records\n"
+                           "Keeps one Jira ticket for each listed address, and passes the records on.\n"
+                           "\n"
+                           "      --allow-stale    acts on a run that began more than an hour ago, too\n"
+                           "      --require-run    a stream without run and end records was cut off\n"
+                           "      --check          checks the configuration, touches nothing\n"
+                           "      --check=online   asks Jira for project, issue types and rights as well\n"
+                           "      --help, --version\n"
+                           "\n"
+                           "Reads JIRA_SERVER, JIRA_USER, JIRA_API_TOKEN, JIRA_PROJECT, JIRA_ISSUE_TYPE,\n"
+                           "JIRA_DNS_FAILURE_ISSUE_TYPE, JIRA_EXCLUDED_STATUSES, JIRA_IGNORE_CLOSED_DAYS,\n"
+                           "JIRA_CONCURRENCY, JIRA_FIELDS, DRY_RUN. The manual jira-sync(1) says the rest.\n";
+
+static const struct job_kind *const kinds[] = {&address_kind, &malfunction_kind};
+
+struct stage {
+    struct settings settings;
+    struct http *http; /* NULL: Jira is not asked */
+    struct jira jira;
+    struct sync *sync;
+    struct ndjson_in in;
+    struct ndjson_out out;
+    struct census census;
+    struct addresses addresses;
+    struct malfunctions malfunctions;
+    struct ndjson_record *end; /* held back until all the others have left */
+    bool allow_stale, keeps_malfunctions;
+    bool input_done, judged;
+};
+
+static struct stage self;
+
+/* --- options --- */
+
+enum { OPTION_ALLOW_STALE = 1 };
+
+static const struct option options[] = {{"allow-stale", no_argument, NULL, OPTION_ALLOW_STALE}, {0}};
+
+static bool take_option(int option, const char *argument)
+{
+    (void)option;
+    (void)argument;
+    self.allow_stale = true;
+    return true;
+}
+
+/* --- Jira --- */
+
+static void open_jira(struct stage *stage, bool dry_run)
+{
+    const struct settings *settings = &stage->settings;
+
+    if (settings->offline)
+        return;
+    stage->http = http_open(settings->server, settings->user, settings->token, settings->concurrency);
+    jira_open(&stage->jira, settings, stage->http);
+    stage->sync = sync_open(&stage->jira, dry_run, kinds, sizeof kinds / sizeof *kinds);
+}
+
+static void close_stage(struct stage *stage)
+{
+    if (stage->http) {
+        http_close(stage->http);
+        sync_close(stage->sync);
+        jira_close(&stage->jira);
+    }
+    ndjson_in_close(&stage->in);
+    census_free(&stage->census);
+    free(stage->addresses.run_id);
+    settings_free(&stage->settings);
+}
+
+static void set_true(void *context)
+{
+    *(bool *)context = true;
+}
+
+static int check_online(struct stage *stage)
+{
+    static const int statuses[] = {
+        [HTTP_WORKS] = EXIT_DONE, [HTTP_DOWN] = EXIT_UNREACHABLE, [HTTP_REFUSED] = EXIT_REFUSED};
+    bool done = false;
+    int status;
+
+    if (stage->settings.offline)
+        return EXIT_DONE;
+    open_jira(stage, true);
+    preflight(&stage->jira, set_true, &done);
+    while (!done && !signals_received()) {
+        struct pollfd signal = {.fd = signals_fd(), .events = POLLIN};
+
+        http_wait(stage->http, &signal, 1, -1);
+    }
+    status = done ? statuses[http_verdict(stage->http)] : 128 + signals_received();
+    close_stage(stage);
+    return status;
+}
+
+/* --- records --- */
+
+/* A ticket about what was an hour ago would send people after what is over. */
+static void refuse_stale(const struct stage *stage, const json_t *run)
+{
+    const char *started = json_string_value(json_object_get(run, "started_at"));
+    time_t begun;
+
+    if (stage->allow_stale || stage->addresses.dry_run)
+        return;
+    if (!started || !clock_parse(started, &begun))
+        die(EXIT_CUT_OFF, "stale_run",
+            "the run record does not say when it began (started_at); Jira was not touched; "
+            "--allow-stale acts on it all the same");
+    if (time(NULL) - begun > STALE_SECONDS)
+        die(EXIT_CUT_OFF, "stale_run",
+            "the run began at %s, more than an hour ago; Jira was not touched; "
+            "start a new run, or use --allow-stale",
+            started);
+}
+
+static void take_run(struct stage *stage, struct ndjson_record *record)
+{
+    const char *run_id = json_string_value(json_object_get(record->object, "run_id"));
+    const char *shard = json_string_value(json_object_get(record->object, "shard"));
+    struct addresses *addresses = &stage->addresses;
+
+    addresses->dry_run = addresses->dry_run || json_is_true(json_object_get(record->object, "dry_run"));
+    refuse_stale(stage, record->object);
+    addresses->run_id = run_id ? memory_string(run_id) : NULL;
+    stage->keeps_malfunctions = !shard || !strncmp(shard, "0/", 2);
+    ndjson_write(&stage->out, record);
+    ndjson_record_free(record);
+}
+
+static void take_zone(struct stage *stage, struct ndjson_record *record)
+{
+    const char *name = json_string_value(json_object_get(record->object, "zone"));
+
+    if (name)
+        census_add_zone(&stage->census, name);
+    ndjson_write(&stage->out, record);
+    ndjson_record_free(record);
+}
+
+static void take_end(struct stage *stage, struct ndjson_record *record)
+{
+    stage->end = record;
+}
+
+static void take_address(struct stage *stage, struct ndjson_record *record)
+{
+    /* Here at the latest it is known whether it is a dry run. */
+    if (!stage->http)
+        open_jira(stage, stage->addresses.dry_run);
+    stage->addresses.sync = stage->sync;
+    if (stage->sync)
+        sync_start(stage->sync);
+    address_take(&stage->addresses, &stage->in, record);
+}
+
+static void take(struct stage *stage, struct ndjson_record *record)
+{
+    static const struct {
+        const char *type;
+        void (*take)(struct stage *stage, struct ndjson_record *record);
+    } types[] = {{"ip", take_address}, {"zone", take_zone}, {"run", take_run}, {"end", take_end}};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(record->type, types[i].type)) {
+            types[i].take(stage, record);
+            return;
+        }
+    ndjson_write(&stage->out, record);
+    ndjson_record_free(record);
+}
+
+/* --- the loop --- */
+
+static bool may_read(const struct stage *stage)
+{
+    return !stage->input_done && ndjson_pending(&stage->out) < OUTPUT_BACKLOG &&
+           (!stage->sync || sync_weight(stage->sync) < WAITING_MAX);
+}
+
+/* Takes what is buffered; true if more could be taken at once. */
+static bool take_input(struct stage *stage)
+{
+    struct ndjson_record *record;
+
+    for (int i = 0; i < RECORDS_AT_ONCE && may_read(stage); i++) {
+        enum ndjson_event event = ndjson_next(&stage->in, &record);
+
+        if (event == NDJSON_AGAIN)
+            return false;
+        if (event == NDJSON_END)
+            stage->input_done = true;
+        else
+            take(stage, record);
+    }
+    return may_read(stage);
+}
+
+/* In a complete stream only: half a run says nothing about the whole. */
+static void judge_malfunctions(struct stage *stage)
+{
+    stage->judged = true;
+    if (!stage->sync || !stage->end || !stage->keeps_malfunctions || ndjson_cut_off(&stage->in))
+        return;
+    stage->malfunctions.run_id = stage->addresses.run_id;
+    stage->malfunctions.dry_run = stage->addresses.dry_run;
+    malfunctions_judge(&stage->malfunctions, &stage->census, stage->end->object, stage->sync);
+}
+
+static bool is_full(const struct stage *stage)
+{
+    return stage->sync && sync_weight(stage->sync) >= WAITING_MAX;
+}
+
+static bool is_done(const struct stage *stage)
+{
+    return stage->input_done && stage->judged && (!stage->sync || sync_idle(stage->sync));
+}
+
+/* Waits for input, for room in the output, for Jira, or for a signal. */
+static void wait_and_serve(struct stage *stage, int timeout_ms)
+{
+    struct pollfd fds[] = {
+        {.fd = may_read(stage) ? stage->in.fd : -1, .events = POLLIN},
+        {.fd = ndjson_pending(&stage->out) > 0 ? stage->out.fd : -1, .events = POLLOUT},
+        {.fd = signals_fd(), .events = POLLIN},
+    };
+
+    if (stage->http)
+        http_wait(stage->http, fds, 3, timeout_ms);
+    else
+        poll(fds, 3, timeout_ms);
+    if (fds[0].revents)
+        ndjson_fill(&stage->in);
+    if (fds[1].revents)
+        ndjson_flush_some(&stage->out);
+}
+
+static void run(struct stage *stage)
+{
+    while (!signals_received()) {
+        bool more = take_input(stage);
+
+        if (stage->input_done && !stage->judged)
+            judge_malfunctions(stage);
+        if (stage->sync && (stage->input_done || is_full(stage)))
+            sync_release(stage->sync);
+        if (stage->sync)
+            sync_work(stage->sync);
+        if (is_done(stage))
+            break;
+        wait_and_serve(stage, more ? 0 : stage->sync ? sync_timeout(stage->sync) : -1);
+    }
+}
+
+/* What was begun may end; what waits is passed on as it is. */
+static void stop(struct stage *stage)
+{
+    int64_t deadline = clock_steady_ms() + WRITES_GRACE_MS, left;
+
+    ndjson_stop(&stage->in);
+    if (!stage->sync)
+        return;
+    sync_stop(stage->sync);
+    while (sync_writing(stage->sync) && (left = deadline - clock_steady_ms()) > 0)
+        http_wait(stage->http, NULL, 0, (int)left);
+    http_give_up(stage->http, HTTP_INTERRUPTED, "stopped by signal %d", signals_received());
+    while (!sync_idle(stage->sync)) {
+        http_wait(stage->http, NULL, 0, 0);
+        sync_work(stage->sync);
+    }
+}
+
+/* Last of all, and only of a whole stream: whoever reads it takes the stream for complete. */
+static void write_end(struct stage *stage)
+{
+    json_t *done = stage->malfunctions.done;
+
+    if (stage->end && !ndjson_cut_off(&stage->in) && !signals_received())
+        ndjson_write_with(&stage->out, stage->end,
+                          done ? json_pack("{s:O}", "jira_malfunctions", done) : json_object());
+    json_decref(done);
+    ndjson_record_free(stage->end);
+}
+
+/* --- exit status --- */
+
+/* What has become of the tickets. */
+static int jira_status(const struct stage *stage)
+{
+    if (stage->http && http_verdict(stage->http) == HTTP_REFUSED)
+        return EXIT_REFUSED;
+    if (stage->http && (http_verdict(stage->http) == HTTP_DOWN || sync_unreachable(stage->sync)))
+        return EXIT_UNREACHABLE;
+    return stage->addresses.failed + stage->malfunctions.failed > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
+}
+
+/* Of two statuses, the one that the job would name as the cause. */
+static int worse(int one, int other)
+{
+    static const int order[] = {EXIT_REFUSED,     128 + SIGINT, 128 + SIGTERM,   EXIT_OUTPUT,
+                                EXIT_UNREACHABLE, EXIT_CUT_OFF, EXIT_SOME_FAILED};
+
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (one == order[i] || other == order[i])
+            return order[i];
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    struct tool tool = {.name = "jira-sync", .help = help, .options = options, .take = take_option};
+    enum tool_mode mode = tool_start(&tool, argc, argv);
+    struct stage *stage = &self;
+    int status;
+
+    tool_no_arguments(&tool, argc, argv);
+    settings_load(&stage->settings);
+    if (config_finish() > 0)
+        return EXIT_CONFIG;
+    if (mode != TOOL_RUN)
+        return mode == TOOL_CHECK ? EXIT_DONE : check_online(stage);
+    ndjson_in_open(&stage->in, STDIN_FILENO);
+    stage->in.require_run = tool.require_run;
+    ndjson_out_open(&stage->out, STDOUT_FILENO, true);
+    stage->addresses = (struct addresses){.settings = &stage->settings,
+                                          .out = &stage->out,
+                                          .census = &stage->census,
+                                          .dry_run = stage->settings.dry_run};
+    run(stage);
+    if (signals_received())
+        stop(stage);
+    write_end(stage);
+    ndjson_out_close(&stage->out);
+    status = worse(ndjson_status(&stage->in, &stage->out), jira_status(stage));
+    close_stage(stage);
+    return status;
+}

@@ -1,0 +1,465 @@
+#include "malfunction.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "memory.h"
+#include "page.h"
+#include "report.h"
+#include "ticket.h"
+
+#define LABEL "MAJOR_MALFUNCTION" /* Jira refuses a blank in a label */
+#define RECOVERED "dnsbl-recovered"
+#define LINE_MAX_BYTES 4000 /* of the line of failed zones in a description */
+
+enum sort { DNS_FAILURE, SURGE, SORTS };
+
+/* What distinguishes the two. The summary tells them apart, the line in the description says what failed. */
+static const struct {
+    const char *word, *summary, *line;
+} sorts[SORTS] = {
+    [DNS_FAILURE] = {"dns", "DNS Infrastructure Failure Detected - ", "Failed zones: "},
+    [SURGE] = {"surge", "DNSBL surge held: ", "Surging zones: "},
+};
+
+struct malfunction {
+    struct malfunctions *all;
+    enum sort sort;
+    bool failing;
+    char *summary, *line; /* owned */
+    json_t *surge;        /* owned: end's member; NULL */
+};
+
+/* --- whose ticket it is --- */
+
+static char *owner_on(enum sort sort, time_t when)
+{
+    struct tm day;
+
+    gmtime_r(&when, &day);
+    return memory_format(LABEL " %s %04d-%02d-%02d", sorts[sort].word, day.tm_year + 1900, day.tm_mon + 1,
+                         day.tm_mday);
+}
+
+static char *owner(const struct issue *issue)
+{
+    if (!issue_has_label(issue, LABEL))
+        return NULL;
+    for (size_t i = 0; i < SORTS; i++)
+        if (!strncmp(issue->summary, sorts[i].summary, strlen(sorts[i].summary)))
+            return owner_on((enum sort)i, issue->created);
+    return NULL;
+}
+
+/* --- what failed --- */
+
+static json_t *names_of_failed(const struct census *census)
+{
+    json_t *names = memory_check(json_array());
+
+    for (size_t i = 0; i < census->count; i++)
+        if (census_zone_failed(&census->zones[i]))
+            json_array_append_new(names, json_string(census->zones[i].name));
+    return names;
+}
+
+static int by_text(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static json_t *names_of_surging(const json_t *surge)
+{
+    size_t count = 0, index;
+    const char **sorted = memory_new(json_array_size(surge) + 1, sizeof *sorted);
+    json_t *names = memory_check(json_array());
+    const json_t *item;
+
+    json_array_foreach (surge, index, item) {
+        const char *zone = json_string_value(json_object_get(item, "zone"));
+
+        if (zone)
+            sorted[count++] = zone;
+    }
+    qsort(sorted, count, sizeof *sorted, by_text);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(names, json_string(sorted[i]));
+    free(sorted);
+    return names;
+}
+
+/* FNV-1a: what was cut from a line still tells two sets apart. */
+static uint64_t hash(const char *text)
+{
+    uint64_t value = 14695981039346656037u;
+
+    for (; *text; text++)
+        value = (value ^ (unsigned char)*text) * 1099511628211u;
+    return value;
+}
+
+/* The set as one line, comparable after Jira has turned it into a document and back: no blanks at its ends, no
+ * braces. */
+static char *line_of(enum sort sort, const json_t *names)
+{
+    char *joined = record_join(names, ", ");
+    size_t length = strlen(joined);
+    char *line;
+
+    if (length <= LINE_MAX_BYTES) {
+        line = memory_format("%s%s", sorts[sort].line, joined);
+    } else {
+        size_t cut = LINE_MAX_BYTES;
+
+        while (joined[cut] != ',')
+            cut--;
+        line = memory_format("%s%.*s, … (%zu zones in all, %016" PRIx64 ")", sorts[sort].line, (int)cut, joined,
+                             json_array_size(names), hash(joined));
+    }
+    free(joined);
+    return line;
+}
+
+/* Whether the description holds the line, whole. */
+static bool holds_line(const char *description, const char *line)
+{
+    const char *at = strstr(description, line);
+
+    return at && strchr("\r\n{", at[strlen(line)]);
+}
+
+/* --- the plan --- */
+
+/* A surge is over only when its zones answer again: a zone that is out lists nobody. */
+static bool surge_in_doubt(const struct malfunction *malfunction, const struct issue *open)
+{
+    const char *names = open->summary + strlen(sorts[SURGE].summary);
+    bool doubt = strchr(names, '+') != NULL;
+
+    for (const char *at = names; *at && !doubt; at += strspn(at, ", ")) {
+        size_t length = strcspn(at, ",");
+        char *name = memory_bytes(at, length);
+        const struct census_zone *zone = census_find(malfunction->all->census, name);
+
+        doubt = zone && census_zone_failed(zone);
+        free(name);
+        at += length;
+    }
+    return doubt;
+}
+
+static enum plan_want want(struct job *job, const struct issue *open)
+{
+    const struct malfunction *malfunction = job->matter;
+
+    if (malfunction->failing)
+        return PLAN_WANT_OPEN;
+    if (malfunction->sort == SURGE && open && !open->unread && surge_in_doubt(malfunction, open))
+        return PLAN_WANT_DOUBT;
+    return PLAN_WANT_NONE;
+}
+
+static enum plan_ticket open_ticket(struct job *job, const struct issue *open)
+{
+    const struct malfunction *malfunction = job->matter;
+
+    if (issue_has_label(open, RECOVERED))
+        return PLAN_OPEN_MARKED;
+    if (!malfunction->failing)
+        return PLAN_OPEN_SAME;
+    if (!open->description)
+        return PLAN_OPEN_UNREAD;
+    return holds_line(open->description, malfunction->line) ? PLAN_OPEN_SAME : PLAN_OPEN_OTHER;
+}
+
+/* A ticket of today that a person closed while all was still down has been seen: the next is tomorrow's. */
+static enum plan_ticket closed_ticket(struct job *job, const struct issue *closed)
+{
+    (void)job;
+    return issue_has_label(closed, RECOVERED) ? PLAN_CLOSED_MARKED : PLAN_CLOSED_LATELY;
+}
+
+/* --- what stands in it --- */
+
+static void write_origin(struct page *page, const struct malfunction *malfunction)
+{
+    char now[CLOCK_TEXT_SIZE];
+
+    fprintf(page->file, "%s (UTC), run ", clock_text(now));
+    page_foreign(page, malfunction->all->run_id ? malfunction->all->run_id : "unknown");
+    fputs(".\n", page->file);
+}
+
+static void write_zone(struct page *page, const struct census_zone *zone)
+{
+    page_foreign(page, zone->name);
+    fprintf(page->file, ": %lu of %lu unknown", zone->unknown, zone->lookups);
+    for (size_t i = 0; i < zone->error_count && page_has_room(page, 128); i++) {
+        fputs(i ? ", " : ": ", page->file);
+        page_foreign(page, zone->errors[i].name);
+        fprintf(page->file, " %lu", zone->errors[i].count);
+    }
+    fputc('\n', page->file);
+}
+
+static void write_zones(struct page *page, const struct census *census)
+{
+    size_t left_out = 0;
+
+    fputs("{noformat}\n", page->file);
+    for (size_t i = 0; i < census->count; i++) {
+        const struct census_zone *zone = &census->zones[i];
+
+        if (zone->unknown == 0)
+            continue;
+        if (page_has_room(page, 2 * strlen(zone->name) + 512))
+            write_zone(page, zone);
+        else
+            left_out++;
+    }
+    if (left_out > 0)
+        fprintf(page->file, "and %zu more, for which there is no room here\n", left_out);
+    fputs("{noformat}\n", page->file);
+}
+
+static void write_failure(struct page *page, const struct malfunction *malfunction)
+{
+    const struct census *census = malfunction->all->census;
+
+    fprintf(page->file,
+            "%lu of %lu lookups of this run came to nothing. Unknown is neither listed nor clean: addresses that are "
+            "throttled stay so, and *new listings may go unseen* until this is mended.\n",
+            census->unknown, census->lookups);
+    write_zones(page, census);
+}
+
+static void write_surge(struct page *page, const struct malfunction *malfunction)
+{
+    size_t index;
+    const json_t *item;
+
+    fputs("These zones list many addresses all at once, which is mostly the zone's fault, not the addresses'. What "
+          "they "
+          "newly list was held back: nothing was throttled for it.\n{noformat}\n",
+          page->file);
+    json_array_foreach (malfunction->surge, index, item) {
+        const char *zone = json_string_value(json_object_get(item, "zone"));
+
+        if (!zone || !page_has_room(page, 2 * strlen(zone) + 128))
+            continue;
+        page_foreign(page, zone);
+        fprintf(page->file,
+                ": newly lists %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+                " addresses; more than %" JSON_INTEGER_FORMAT " %% are held\n",
+                json_integer_value(json_object_get(item, "newly_listed")),
+                json_integer_value(json_object_get(item, "total")),
+                json_integer_value(json_object_get(item, "limit_percent")));
+    }
+    fputs("{noformat}\n", page->file);
+}
+
+static const char *const advice[SORTS] = {
+    [DNS_FAILURE] =
+        "h3. What to do\n"
+        "# Look at our own resolver first (DNS_RESOLVERS): when many zones fail together it is mostly that.\n"
+        "# blocked: the zone refuses our resolver or our number of queries; use a resolver of our own, or a key.\n"
+        "# Only some zones out, for days: take them out of DNSBL_ZONES. The job's log names those worth keeping.\n"
+        "# This ticket says so when all is well again.\n----\n",
+    [SURGE] =
+        "h3. What to do\n"
+        "# Look some of the addresses up on the zone's own page.\n"
+        "# The zone is wrong: take it out of DNSBL_ZONES until it is mended.\n"
+        "# The zone is right: let it through with SURGE_RELEASE, which takes the zone's name. The next run then "
+        "throttles what it lists.\n"
+        "# This ticket says so when all is well again.\n----\n",
+};
+
+static char *describe(const struct malfunction *malfunction)
+{
+    struct page page;
+
+    page_open(&page);
+    fputs("*MAJOR MALFUNCTION*\n\n{noformat}\n", page.file);
+    page_foreign(&page, malfunction->line);
+    fputs("\n{noformat}\n", page.file);
+    (malfunction->sort == SURGE ? write_surge : write_failure)(&page, malfunction);
+    fputs(advice[malfunction->sort], page.file);
+    write_origin(&page, malfunction);
+    return page_close(&page);
+}
+
+static char *comment_of(const struct malfunction *malfunction, enum plan_action action)
+{
+    struct page page;
+
+    page_open(&page);
+    if (action == PLAN_CLEAR) {
+        fputs("*recovered*: all is well again. Check that nothing is left to be done, and close this ticket.\n",
+              page.file);
+    } else {
+        fputs(action == PLAN_REOPEN ? "It is back.\n{noformat}\n" : "It is other zones now.\n{noformat}\n",
+              page.file);
+        page_foreign(&page, malfunction->line);
+        fputs("\n{noformat}\n", page.file);
+        (malfunction->sort == SURGE ? write_surge : write_failure)(&page, malfunction);
+    }
+    write_origin(&page, malfunction);
+    return page_close(&page);
+}
+
+static json_t *create(struct job *job)
+{
+    const struct malfunction *malfunction = job->matter;
+    char *text = describe(malfunction);
+    json_t *fields = json_pack("{s:s, s:s, s:[s,s]}", "summary", malfunction->summary, "description", text, "labels",
+                               TICKET_LABEL, LABEL);
+
+    free(text);
+    return memory_check(fields);
+}
+
+static json_t *edit(struct job *job, const struct issue *issue, enum plan_action action)
+{
+    const struct malfunction *malfunction = job->matter;
+    char *comment = comment_of(malfunction, action);
+    json_t *body = json_pack("{s:{s:[{s:{s:s}}]}}", "update", "comment", "add", "body", comment);
+    json_t *update = json_object_get(body, "update");
+
+    (void)issue;
+    free(comment);
+    if (action == PLAN_CLEAR || action == PLAN_REOPEN)
+        json_object_set_new(update, "labels",
+                            json_pack("[{s:s}]", action == PLAN_CLEAR ? "add" : "remove", RECOVERED));
+    if (action != PLAN_CLEAR) {
+        char *text = describe(malfunction);
+
+        json_object_set_new(body, "fields",
+                            json_pack("{s:s, s:s}", "summary", malfunction->summary, "description", text));
+        free(text);
+    }
+    return memory_check(body);
+}
+
+/* --- as a job --- */
+
+static void rest(struct job *job)
+{
+    (void)job; /* there is nothing to be saved */
+}
+
+static void done(struct job *job, enum sync_outcome outcome, const char *key, const char *why)
+{
+    struct malfunction *malfunction = job->matter;
+    struct malfunctions *all = malfunction->all;
+    const char *summary = malfunction->summary ? malfunction->summary : job->owner;
+
+    if (outcome == SYNC_FAILED) {
+        all->failed++;
+        report(REPORT_ERROR, "jira_error", "the ticket \"%s\" could not be put right%s%s", summary, why ? ": " : "",
+               why ? why : "");
+    }
+    if (outcome != SYNC_NO_ACTION) {
+        if (!all->done)
+            all->done = memory_check(json_array());
+        json_array_append_new(all->done, json_pack("{s:s, s:s, s:s?}", "summary", summary,
+                                                   all->dry_run && outcome != SYNC_FAILED ? "would" : "jira_action",
+                                                   sync_outcome_names[outcome], "jira_issue", key));
+    }
+    free(malfunction->summary);
+    free(malfunction->line);
+    json_decref(malfunction->surge);
+    free(malfunction);
+}
+
+const struct job_kind malfunction_kind = {
+    .label = LABEL,
+    .failure = true,
+    .owner = owner,
+    .want = want,
+    .open_ticket = open_ticket,
+    .closed_ticket = closed_ticket,
+    .create = create,
+    .edit = edit,
+    .rest = rest,
+    .done = done,
+};
+
+/* --- the judgement --- */
+
+/* Takes summary, line and surge of facts. */
+static void begin(struct sync *sync, const struct malfunction *facts, char *of)
+{
+    struct malfunction *malfunction = memory_new(1, sizeof *malfunction);
+    struct job *job = memory_new(1, sizeof *job);
+
+    *malfunction = *facts;
+    *job = (struct job){.kind = &malfunction_kind, .matter = malfunction, .owner = of};
+    job->label = memory_string(LABEL);
+    job->weight = sizeof *job + sizeof *malfunction;
+    sync_take(sync, job);
+}
+
+static void begin_failing(struct sync *sync, struct malfunction *facts, const json_t *names)
+{
+    facts->failing = true;
+    facts->line = line_of(facts->sort, names);
+    begin(sync, facts, owner_on(facts->sort, time(NULL)));
+}
+
+/* All that are open, of whatever day. */
+static void begin_recovered(struct sync *sync, const struct malfunction *facts)
+{
+    char *prefix = memory_format(LABEL " %s ", sorts[facts->sort].word);
+    json_t *owners = sync_open_owners(sync, prefix);
+    size_t index;
+    const json_t *item;
+
+    json_array_foreach (owners, index, item)
+        begin(sync, facts, memory_string(json_string_value(item)));
+    json_decref(owners);
+    free(prefix);
+}
+
+static void judge_dns(struct malfunctions *all, struct sync *sync)
+{
+    const struct census *census = all->census;
+    struct malfunction facts = {.all = all, .sort = DNS_FAILURE};
+
+    if (census->unknown * 2 > census->lookups) {
+        json_t *names = names_of_failed(census);
+
+        facts.summary = memory_format("%s%lu%% zones unreachable", sorts[DNS_FAILURE].summary,
+                                      (census->unknown * 100 + census->lookups - 1) / census->lookups);
+        begin_failing(sync, &facts, names);
+        json_decref(names);
+    } else if (census->lookups > 0) {
+        begin_recovered(sync, &facts);
+    }
+}
+
+static void judge_surge(struct malfunctions *all, struct sync *sync, json_t *surge)
+{
+    struct malfunction facts = {.all = all, .sort = SURGE};
+    json_t *names = names_of_surging(surge);
+
+    if (json_array_size(names) > 0) {
+        facts.surge = json_incref(surge);
+        facts.summary = ticket_line(sorts[SURGE].summary, names);
+        begin_failing(sync, &facts, names);
+    } else if (all->census->lookups > 0) {
+        begin_recovered(sync, &facts);
+    }
+    json_decref(names);
+}
+
+void malfunctions_judge(struct malfunctions *malfunctions, struct census *census, const json_t *end,
+                        struct sync *sync)
+{
+    census_sort(census);
+    malfunctions->census = census;
+    judge_dns(malfunctions, sync);
+    judge_surge(malfunctions, sync, json_object_get(end, "surge"));
+}

@@ -1,0 +1,54 @@
+/*
+ * The reconciler's judgement: what an address (or the health of the DNS) wants
+ * of its ticket, what Jira shows, and what to do next. A table, without memory,
+ * clock or network; whoever carries an action out asks again with what it learnt,
+ * until the answer is PLAN_NOTHING or a write has succeeded.
+ */
+#ifndef JIRA_SYNC_PLAN_H
+#define JIRA_SYNC_PLAN_H
+
+#include <stdbool.h>
+
+/* What should be shown. */
+enum plan_want {
+    PLAN_WANT_NEW,     /* a problem that began in this run */
+    PLAN_WANT_OPEN,    /* a problem that was there before */
+    PLAN_WANT_CLEARED, /* a problem that ended in this run */
+    PLAN_WANT_NONE,    /* no problem */
+    PLAN_WANT_DOUBT,   /* no problem was seen, but not all that the ticket names was asked */
+    PLAN_WANTS,
+};
+
+/* What Jira shows. Same, other: whether the ticket names what is to be shown. */
+enum plan_ticket {
+    PLAN_OPEN_SAME,
+    PLAN_OPEN_BARE, /* the same, without our labels: another program's, or a person took them off */
+    PLAN_OPEN_OTHER,
+    PLAN_OPEN_MARKED, /* says that the problem is over */
+    PLAN_OPEN_UNREAD, /* there is one; what it says must be read first */
+    PLAN_NOT_OPEN,    /* none that is open; closed ones were not asked for yet */
+    PLAN_NEVER,
+    PLAN_CLOSED_MARKED,
+    PLAN_CLOSED_LATELY, /* by a person, and that still holds */
+    PLAN_CLOSED_LONG_AGO,
+    PLAN_TICKETS,
+};
+
+enum plan_action {
+    PLAN_NOTHING,
+    PLAN_READ,   /* read the ticket */
+    PLAN_LOOK,   /* search closed tickets, and open ones that were missed */
+    PLAN_SEEK,   /* search again, and again: Jira's index may lag behind a former run */
+    PLAN_CREATE, /* from here on: one request that writes */
+    PLAN_ADOPT,  /* put our labels on it, no comment */
+    PLAN_CHANGE, /* summary and comment */
+    PLAN_REOPEN, /* summary and comment, mark removed; its status is people's business */
+    PLAN_CLEAR,  /* comment and mark */
+    PLAN_MARK,   /* mark alone, on a closed one */
+    PLAN_ACTIONS,
+};
+
+/* sought: PLAN_SEEK has been done, and what it found is in ticket. */
+enum plan_action plan(enum plan_want want, enum plan_ticket ticket, bool sought);
+
+#endif

@@ -1,0 +1,267 @@
+#include "preflight.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "memory.h"
+#include "record.h"
+#include "report.h"
+
+struct preflight {
+    struct jira *jira;
+    size_t step, problems;
+    size_t types_seen;
+    json_t *type_names;
+    void (*done)(void *context);
+    void *context;
+};
+
+/* Notes that something is missing; the rest is still asked, so that a person sees all of it at once. */
+__attribute__((format(printf, 2, 3))) static void missing(struct preflight *check, const char *format, ...)
+{
+    va_list arguments;
+    char *text = NULL;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    report(REPORT_ERROR, "jira_preflight", "%s", (char *)memory_check(text));
+    free(text);
+    check->problems++;
+}
+
+/* An answer that the step cannot go on with. */
+static void unexpected(struct preflight *check, const char *what, const struct http_answer *answer)
+{
+    char *problem = jira_problem(answer);
+
+    missing(check, "Jira does not tell %s of project %s: %s", what, check->jira->settings->project, problem);
+    free(problem);
+}
+
+/* --- the steps: a path, and what to make of the answer --- */
+
+static char *server_info_path(const struct preflight *check)
+{
+    (void)check;
+    return memory_string(JIRA_API "/serverInfo");
+}
+
+static bool is_atlassian(const char *server)
+{
+    static const char suffix[] = ".atlassian.net", gateway[] = "api.atlassian.com/ex/jira/";
+    const char *host = strstr(server, "://") + strlen("://");
+    size_t length = strcspn(host, ":/");
+
+    return (length > strlen(suffix) && !strncasecmp(host + length - strlen(suffix), suffix, strlen(suffix))) ||
+           !strncasecmp(host, gateway, strlen(gateway));
+}
+
+static bool take_server_info(struct preflight *check, const struct http_answer *answer)
+{
+    const char *type = json_string_value(json_object_get(answer->body, "deploymentType"));
+    struct jira *jira = check->jira;
+
+    if (answer->status != 200 || !json_is_object(answer->body))
+        http_give_up(jira->http, HTTP_DOWN, "there is no Jira at %s (%s); check JIRA_SERVER, its path included",
+                     jira->settings->server, answer->problem);
+    jira->cloud = type ? !strcmp(type, "Cloud") : is_atlassian(jira->settings->server);
+    return true;
+}
+
+static char *myself_path(const struct preflight *check)
+{
+    (void)check;
+    return memory_string(JIRA_API "/myself");
+}
+
+static bool take_myself(struct preflight *check, const struct http_answer *answer)
+{
+    struct jira *jira = check->jira;
+
+    if (answer->status != 200 || !json_is_object(answer->body))
+        http_give_up(jira->http, HTTP_REFUSED, "Jira at %s does not know us (%s); check JIRA_USER and JIRA_API_TOKEN",
+                     jira->settings->server, answer->problem);
+    return true;
+}
+
+static char *permissions_path(const struct preflight *check)
+{
+    return memory_format(JIRA_API "/mypermissions?projectKey=%s&permissions="
+                                  "BROWSE_PROJECTS,CREATE_ISSUES,EDIT_ISSUES,ADD_COMMENTS",
+                         check->jira->settings->project);
+}
+
+static bool take_permissions(struct preflight *check, const struct http_answer *answer)
+{
+    static const struct {
+        const char *name, *purpose;
+    } needed[] = {{"BROWSE_PROJECTS", "see the tickets of"},
+                  {"CREATE_ISSUES", "create tickets in"},
+                  {"EDIT_ISSUES", "edit the tickets of"},
+                  {"ADD_COMMENTS", "comment on the tickets of"}};
+    const json_t *all = json_object_get(answer->body, "permissions");
+    const char *project = check->jira->settings->project;
+
+    if (answer->status == 404)
+        http_give_up(check->jira->http, HTTP_REFUSED,
+                     "project %s at %s does not exist, or this user may not see it; check JIRA_PROJECT", project,
+                     check->jira->settings->server);
+    else if (answer->status != 200)
+        unexpected(check, "our rights", answer);
+    for (size_t i = 0; answer->status == 200 && i < sizeof needed / sizeof *needed; i++) {
+        const json_t *permission = json_object_get(all, needed[i].name);
+
+        if (!json_is_true(json_object_get(permission, "havePermission")))
+            missing(check, "this user may not %s project %s: the permission %s is missing", needed[i].purpose,
+                    project, needed[i].name);
+    }
+    return true;
+}
+
+static char *types_path(const struct preflight *check)
+{
+    return memory_format(JIRA_API "/issue/createmeta/%s/issuetypes?startAt=%zu&maxResults=50",
+                         check->jira->settings->project, check->types_seen);
+}
+
+/* A type may be given by its name, or by its number where names are translated. */
+static void take_type(const json_t *type, const char *wanted, char **id)
+{
+    const char *name = json_string_value(json_object_get(type, "name"));
+    const char *number = json_string_value(json_object_get(type, "id"));
+
+    if (!*id && name && number && (!strcasecmp(name, wanted) || !strcmp(number, wanted)))
+        *id = memory_string(number);
+}
+
+static void need_type(struct preflight *check, const char *variable, const char *wanted, const char *id)
+{
+    char *names;
+
+    if (id)
+        return;
+    names = record_join(check->type_names, ", ");
+    missing(check, "project %s has no issue type \"%s\" that this user may create; check %s (it has: %s)",
+            check->jira->settings->project, wanted, variable, names);
+    free(names);
+}
+
+static bool take_types(struct preflight *check, const struct http_answer *answer)
+{
+    struct jira *jira = check->jira;
+    const json_t *types = json_object_get(answer->body, "issueTypes"), *type;
+    json_int_t total = json_integer_value(json_object_get(answer->body, "total"));
+    size_t index;
+
+    if (answer->status != 200) {
+        unexpected(check, "the issue types", answer);
+        return true;
+    }
+    if (!types)
+        types = json_object_get(answer->body, "values"); /* Data Center */
+    json_array_foreach (types, index, type) {
+        json_t *name = json_object_get(type, "name");
+
+        take_type(type, jira->settings->issue_type, &jira->issue_type_id);
+        take_type(type, jira->settings->failure_issue_type, &jira->failure_issue_type_id);
+        if (json_is_string(name))
+            json_array_append(check->type_names, name);
+    }
+    check->types_seen += json_array_size(types);
+    if (json_array_size(types) > 0 && (json_int_t)check->types_seen < total)
+        return false;
+    need_type(check, "JIRA_ISSUE_TYPE", jira->settings->issue_type, jira->issue_type_id);
+    need_type(check, "JIRA_DNS_FAILURE_ISSUE_TYPE", jira->settings->failure_issue_type, jira->failure_issue_type_id);
+    return true;
+}
+
+static char *statuses_path(const struct preflight *check)
+{
+    return memory_format(JIRA_API "/project/%s/statuses", check->jira->settings->project);
+}
+
+static bool take_statuses(struct preflight *check, const struct http_answer *answer)
+{
+    struct jira *jira = check->jira;
+    const json_t *excluded = jira->settings->excluded_statuses;
+    size_t i, j;
+    json_t *type, *status;
+
+    if (answer->status != 200)
+        unexpected(check, "the statuses", answer);
+    json_array_foreach (answer->body, i, type)
+        json_array_foreach (json_object_get(type, "statuses"), j, status) {
+            json_t *name = json_object_get(status, "name");
+
+            if (json_is_string(name) && issue_names_hold(excluded, json_string_value(name)) &&
+                !issue_names_hold(jira->closed_statuses, json_string_value(name)))
+                json_array_append(jira->closed_statuses, name);
+        }
+    if (answer->status == 200 && json_array_size(jira->closed_statuses) == 0)
+        report(REPORT_WARNING, "jira_statuses",
+               "project %s has none of the statuses in JIRA_EXCLUDED_STATUSES: no ticket will ever count as closed",
+               jira->settings->project);
+    return true;
+}
+
+/* In this order. A step that returns false is taken again, for its next page. */
+static const struct {
+    char *(*path)(const struct preflight *check);
+    bool (*take)(struct preflight *check, const struct http_answer *answer);
+} steps[] = {
+    {server_info_path, take_server_info}, {myself_path, take_myself},
+    {permissions_path, take_permissions}, {types_path, take_types},
+    {statuses_path, take_statuses},
+};
+
+static void ask(struct preflight *check);
+
+static void finish(struct preflight *check)
+{
+    const struct settings *settings = check->jira->settings;
+
+    if (check->problems > 0)
+        http_give_up(check->jira->http, HTTP_REFUSED, "project %s at %s cannot be worked with as it is",
+                     settings->project, settings->server);
+    check->done(check->context);
+    json_decref(check->type_names);
+    free(check);
+}
+
+static void on_answer(void *context, const struct http_answer *answer)
+{
+    struct preflight *check = context;
+    const struct jira *jira = check->jira;
+
+    if (answer->outcome != HTTP_ANSWERED)
+        http_give_up(jira->http, HTTP_DOWN, "Jira at %s does not answer (%s)", jira->settings->server,
+                     answer->problem);
+    else if (steps[check->step].take(check, answer))
+        check->step++;
+    if (http_verdict(jira->http) == HTTP_WORKS && check->step < sizeof steps / sizeof *steps)
+        ask(check);
+    else
+        finish(check);
+}
+
+static void ask(struct preflight *check)
+{
+    char *path = steps[check->step].path(check);
+
+    http_send(check->jira->http, "GET", path, NULL, true, on_answer, check);
+    free(path);
+}
+
+void preflight(struct jira *jira, void (*done)(void *), void *context)
+{
+    struct preflight *check = memory_new(1, sizeof *check);
+
+    *check =
+        (struct preflight){.jira = jira, .type_names = memory_check(json_array()), .done = done, .context = context};
+    ask(check);
+}

@@ -1,0 +1,186 @@
+#include "settings.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <curl/urlapi.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config.h"
+#include "memory.h"
+
+#define CONCURRENCY_MAX 64
+#define IGNORE_CLOSED_DAYS_MAX 3650
+
+static bool is_loopback(const char *host)
+{
+    struct in_addr four;
+
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == 127;
+    return !strcmp(host, "[::1]") || !strcasecmp(host, "localhost");
+}
+
+/* What is wrong with a server's URL; NULL: nothing. */
+static const char *url_problem(CURLU *url, const char *text)
+{
+    static const CURLUPart unwanted[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT};
+    char *scheme = NULL, *host = NULL, *part = NULL;
+    const char *problem = NULL;
+
+    if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
+        return "is not a URL such as https://example.atlassian.net";
+    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
+    curl_url_get(url, CURLUPART_HOST, &host, 0);
+    if (!scheme || !host || (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
+        problem = "must begin with https://";
+    else if (!strcmp(scheme, "http") && !is_loopback(host))
+        problem =
+            "must begin with https://, or the token could be read on its way (http:// is for loopback addresses)";
+    for (size_t i = 0; !problem && i < sizeof unwanted / sizeof *unwanted; i++) {
+        if (curl_url_get(url, unwanted[i], &part, 0) == CURLUE_OK)
+            problem = "must hold no user, password, query or fragment; it is scheme, host and maybe a path";
+        curl_free(part);
+        part = NULL;
+    }
+    curl_free(scheme);
+    curl_free(host);
+    return problem;
+}
+
+static void load_server(struct settings *settings, const char *text)
+{
+    CURLU *url;
+    const char *problem;
+
+    if (!text)
+        return;
+    url = memory_check(curl_url());
+    problem = url_problem(url, text);
+    if (problem)
+        config_problem("JIRA_SERVER", "%s", problem);
+    curl_url_cleanup(url);
+    settings->server = memory_string(text);
+    for (size_t length = strlen(text); length > 0 && settings->server[length - 1] == '/'; length--)
+        settings->server[length - 1] = '\0';
+}
+
+/* As Jira spells keys unless an administrator changed its pattern: it goes into paths and queries. */
+static void check_project(const char *key)
+{
+    bool valid;
+
+    if (!key)
+        return;
+    valid = key[0] >= 'A' && key[0] <= 'Z' && key[1];
+    for (const char *at = key; *at; at++)
+        valid = valid && ((*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') || *at == '_');
+    if (!valid)
+        config_problem("JIRA_PROJECT",
+                       "\"%s\" is not the key of a project: capital letters, digits and _, such as OPS", key);
+}
+
+static void check_login(const struct settings *settings)
+{
+    if (settings->user && strchr(settings->user, ':'))
+        config_problem("JIRA_USER", "must not hold a colon: HTTP's Basic login could not carry it (RFC 7617)");
+    for (const char *at = settings->token; at && *at; at++)
+        if (!isgraph((unsigned char)*at)) {
+            config_problem("JIRA_API_TOKEN", "holds a blank or a control character; copy it again");
+            return;
+        }
+}
+
+static bool all_labels(const json_t *labels)
+{
+    size_t index;
+    json_t *label;
+
+    if (!json_is_array(labels))
+        return false;
+    json_array_foreach (labels, index, label)
+        if (!json_is_string(label) || strpbrk(json_string_value(label), " \t\r\n"))
+            return false;
+    return true;
+}
+
+static void load_fields(struct settings *settings)
+{
+    static const char *const ours[] = {"project", "issuetype", "summary", "description"};
+    const char *text = config_text("JIRA_FIELDS");
+    json_error_t error;
+    const json_t *labels;
+
+    if (!text)
+        return;
+    settings->fields = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (!json_is_object(settings->fields)) {
+        config_problem("JIRA_FIELDS", "is not a JSON object%s%s", settings->fields ? "" : ": ",
+                       settings->fields ? "" : error.text);
+        return;
+    }
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (json_object_get(settings->fields, ours[i]))
+            config_problem("JIRA_FIELDS", "must not set \"%s\": that is this program's to say", ours[i]);
+    labels = json_object_get(settings->fields, "labels");
+    if (labels && !all_labels(labels))
+        config_problem("JIRA_FIELDS", "\"labels\" must be an array of strings without blanks");
+}
+
+static void load_statuses(struct settings *settings)
+{
+    const char *list = config_text("JIRA_EXCLUDED_STATUSES");
+    char *item;
+
+    if (!list)
+        list = "Done,Closed,Resolved";
+    settings->excluded_statuses = memory_check(json_array());
+    while ((item = config_item(&list))) {
+        json_t *name = json_string(item);
+
+        if (!name)
+            config_problem("JIRA_EXCLUDED_STATUSES", "is not UTF-8");
+        else
+            json_array_append_new(settings->excluded_statuses, name);
+        free(item);
+    }
+}
+
+static const char *needed(const char *name, bool optional)
+{
+    return optional ? config_text(name) : config_required(name, "needed to keep the tickets");
+}
+
+void settings_load(struct settings *settings)
+{
+    const char *server;
+    bool optional;
+
+    *settings = (struct settings){.dry_run = config_flag("DRY_RUN", false)};
+    server = config_text("JIRA_SERVER");
+    settings->token = config_secret("JIRA_API_TOKEN");
+    settings->offline = optional = settings->dry_run && (!server || !settings->token);
+    if (!optional) {
+        server = config_required("JIRA_SERVER", "needed to keep the tickets");
+        config_required("JIRA_API_TOKEN", "needed to keep the tickets");
+    }
+    load_server(settings, server);
+    settings->user = config_text("JIRA_USER");
+    check_login(settings);
+    settings->project = needed("JIRA_PROJECT", optional);
+    check_project(settings->project);
+    settings->issue_type = needed("JIRA_ISSUE_TYPE", optional);
+    settings->failure_issue_type = needed("JIRA_DNS_FAILURE_ISSUE_TYPE", optional);
+    load_statuses(settings);
+    load_fields(settings);
+    settings->concurrency = (unsigned)config_number("JIRA_CONCURRENCY", 4, 1, CONCURRENCY_MAX);
+    settings->ignore_closed_days = (unsigned)config_number("JIRA_IGNORE_CLOSED_DAYS", 7, 0, IGNORE_CLOSED_DAYS_MAX);
+}
+
+void settings_free(struct settings *settings)
+{
+    free(settings->server);
+    json_decref(settings->excluded_statuses);
+    json_decref(settings->fields);
+}
