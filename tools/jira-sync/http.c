@@ -1,6 +1,7 @@
 #include "http.h"
 
 #include <curl/curl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ struct http *http_open(const char *base, const char *user, const char *token, un
     struct http *http = memory_new(1, sizeof *http);
 
     *http = (struct http){.base = base, .user = user, .token = token, .concurrency = concurrency};
+    signal(SIGPIPE, SIG_IGN); /* from a connection that the server closed */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(http->multi = curl_multi_init()))
         die(EXIT_BUG, "system_error", "libcurl cannot be started");
     http->headers = curl_slist_append(http->headers, "Accept: application/json");

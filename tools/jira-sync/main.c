@@ -276,7 +276,7 @@ static void run(struct stage *stage)
     while (!signals_received()) {
         bool more = take_input(stage);
 
-        if (stage->input_done && !stage->judged)
+        if (stage->input_done && !stage->judged && (!stage->sync || sync_knows(stage->sync)))
             judge_malfunctions(stage);
         if (stage->sync && (stage->input_done || is_full(stage)))
             sync_release(stage->sync);

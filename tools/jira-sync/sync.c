@@ -9,8 +9,9 @@
 #include "preflight.h"
 #include "report.h"
 
-#define WAITS 3      /* 2, 4, 8 s: as retry.h, here without blocking */
-#define WRITES_MAX 4 /* how often one job may write: conflicts and lost answers in a row */
+#define WAITS 3       /* 2, 4, 8 s: as retry.h, here without blocking */
+#define GATHER_MS 200 /* how long a label waits for others, to be searched with them */
+#define WRITES_MAX 4  /* how often one job may write: conflicts and lost answers in a row */
 
 const char *const sync_outcome_names[] = {"no_action", "created_issue", "updated_issue", "failed"};
 
@@ -218,6 +219,12 @@ static void begin_later(struct sync *sync, struct job *job)
     put(&sync->to_begin, job);
 }
 
+static void look_later(struct sync *sync, struct job *job)
+{
+    job->due = clock_steady_ms() + GATHER_MS;
+    put(&sync->to_look, job);
+}
+
 static void advance(struct sync *sync, struct job *job)
 {
     enum plan_want want = job->kind->want(job, job->subject->open);
@@ -227,7 +234,7 @@ static void advance(struct sync *sync, struct job *job)
         finish(sync, job, job->written, NULL);
     } else if (job->action == PLAN_LOOK) {
         job->kind->rest(job);
-        put(&sync->to_look, job);
+        look_later(sync, job);
     } else if (job->action == PLAN_SEEK) {
         job->kind->rest(job);
         job->seeking = true;
@@ -591,11 +598,18 @@ static void wake(struct sync *sync)
         }
 }
 
-/* Searches go first, many labels in each; but a lone label waits for company while another search is under way. */
+/* One search takes many labels, so a lone one waits a little for company, unless no more will come. */
+static bool may_look(const struct sync *sync, int64_t now)
+{
+    const struct list *list = &sync->to_look;
+
+    return list->first && (list->count >= JIRA_LABELS_MAX || sync->released || now >= list->first->due);
+}
+
 static void begin_what_fits(struct sync *sync)
 {
     while (http_free(sync->jira->http) > 0) {
-        if (sync->to_look.first && (sync->lookups == 0 || sync->to_look.count >= JIRA_LABELS_MAX))
+        if (may_look(sync, clock_steady_ms()))
             look(sync);
         else if (sync->to_begin.first)
             begin(sync, take(&sync->to_begin));
@@ -632,19 +646,24 @@ void sync_work(struct sync *sync)
     sync->released = false;
 }
 
+static int64_t sooner(const struct list *list, int64_t now, int64_t soonest)
+{
+    int64_t left;
+
+    if (!list->first)
+        return soonest;
+    left = list->first->due > now ? list->first->due - now : 0;
+    return soonest < 0 || left < soonest ? left : soonest;
+}
+
 int sync_timeout(const struct sync *sync)
 {
     int64_t now = clock_steady_ms(), soonest = -1;
 
-    for (int i = 0; i < WAITS; i++) {
-        const struct job *job = sync->waiting[i].first;
-        int64_t left = job ? job->due - now : -1;
-
-        if (job && left < 0)
-            left = 0;
-        if (job && (soonest < 0 || left < soonest))
-            soonest = left;
-    }
+    for (int i = 0; i < WAITS; i++)
+        soonest = sooner(&sync->waiting[i], now, soonest);
+    if (http_free(sync->jira->http) > 0)
+        soonest = sooner(&sync->to_look, now, soonest);
     return (int)soonest;
 }
 
@@ -669,6 +688,11 @@ bool sync_unreachable(const struct sync *sync)
 }
 
 /* --- what is open --- */
+
+bool sync_knows(const struct sync *sync)
+{
+    return !sync->started || sync->knows_open || http_verdict(sync->jira->http) != HTTP_WORKS;
+}
 
 struct owners {
     const char *prefix;

@@ -87,6 +87,9 @@ bool sync_idle(const struct sync *sync);        /* there is no job */
 bool sync_writing(const struct sync *sync);     /* a request that writes is under way */
 bool sync_unreachable(const struct sync *sync); /* a job failed because Jira could not be reached */
 
+/* Whether it is known by now which tickets are open, or never will be. */
+bool sync_knows(const struct sync *sync);
+
 /* Owners of the open tickets that begin so; new array of strings. */
 json_t *sync_open_owners(const struct sync *sync, const char *prefix);
 

@@ -1,0 +1,823 @@
+# jira-sync: the tickets, against a stand-in that is stricter than Jira.
+# shellcheck disable=SC1091,SC2016,SC2030,SC2031
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
+    export COMMON=$BATS_TEST_DIRNAME/../common
+    export RUN_ID=6f1c7a3e-9a53-4c58-8a4e-000000000001
+    source "$BATS_TEST_DIRNAME/support/servers.bash"
+    mkdir "$BATS_FILE_TMPDIR/cloud" "$BATS_FILE_TMPDIR/datacenter"
+    jira_start "$BATS_FILE_TMPDIR/datacenter" --flavour datacenter --prefix /jira
+    declare -p JIRA_SERVER JIRA_USER JIRA_API_TOKEN SERVERS | sed 's/^declare/& -g/' >"$BATS_FILE_TMPDIR/datacenter.env"
+    jira_start "$BATS_FILE_TMPDIR/cloud"
+}
+
+teardown_file() {
+    source "$BATS_TEST_DIRNAME/support/servers.bash"
+    servers_stop "$BATS_FILE_TMPDIR/cloud"
+    servers_stop "$BATS_FILE_TMPDIR/datacenter"
+}
+
+setup() {
+    source "$BATS_TEST_DIRNAME/support/servers.bash"
+    cd "$BATS_TEST_TMPDIR" || return
+    forget
+}
+
+forget() { jira_control reset -d {} >/dev/null; }
+
+# use_datacenter: the rest of the test speaks to Jira Data Center.
+use_datacenter() {
+    source "$BATS_FILE_TMPDIR/datacenter.env"
+    forget
+}
+
+jira_sync() { "$BUILD/bin/jira-sync" "$@"; }
+
+# ---- records ---------------------------------------------------------------
+
+start() {
+    jq -nc --arg now "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)" \
+        '{type: "run", run_id: env.RUN_ID, started_at: $now, dry_run: false, shard: "0/1"} | '"${1:-.}"
+}
+end() { jq -nc '{type: "end", run_id: env.RUN_ID, ips: 1, skipped: 0} | '"${1:-.}"; }
+
+# ip ADDRESS [JQ]: the record of a clean address that three zones know nothing of, with JQ's changes.
+ip() {
+    jq -nc --arg ip "$1" '
+        def result(zone): {zone: zone, status: "NOT_LISTED", answers: [], reason: null, error: null, duration_ms: 2.5};
+        # listed(["a.test"]; "listed"): these zones list it, with that transition.
+        def listed(zones; transition):
+            .results |= map(if .zone | IN(zones[]) then .status = "LISTED" | .answers = ["127.0.0.2"]
+                                | .reason = "See https://\(.zone)/?ip=\($ip)." else . end)
+            | .decision = "LISTED" | .transition = transition | .score = (zones | length) | .listed_zones = zones
+            | if transition == "none" then . else
+                .update = {priority: 0, old_priority: 100, blocking_lists: (zones | join(",")), last_event: "new block from list(s) \(zones | join(","))"}
+                | .db_changes = true | .db_outcome = "updated" end;
+        def cleared: .transition = "cleared" | .priority = 0 | .old_priority = 100
+            | .update = {priority: 100, old_priority: null, blocking_lists: "", last_event: "block removed"}
+            | .db_changes = true | .db_outcome = "updated";
+        def unknown(zone): .results |= map(if .zone == zone then .status = "UNKNOWN" | .error = "timeout" else . end)
+            | .unknown_zones += [zone];
+        {type: "ip", id: 1, ip: $ip, ip_text: $ip, priority: 100, old_priority: null,
+         blocking_lists: "", last_event: null, results: [result("a.test", "b.test", "c.test")],
+         probed_at: "2026-01-31T12:00:00.000Z", decision: "CLEAN", transition: "none", score: 0, listed_zones: [],
+         unknown_zones: [], carried_zones: [], watch_zones: [], added_zones: [], removed_zones: [], update: null,
+         db_changes: false, db_outcome: "unchanged"}
+        | '"${2:-.}"
+}
+
+# run_of RECORD...: a whole stream through jira-sync; `out`, `err` and $status tell what came of it.
+run_of() {
+    {
+        start
+        printf '%s\n' "$@"
+        end
+    } >in
+    status=0
+    jira_sync <in >out 2>err || status=$?
+}
+
+# ---- what came of it -------------------------------------------------------
+
+action() { jq -r --arg ip "$1" 'select(.ip == $ip) | .jira_action' out; }
+writes() { jira_control counters | jq -c '.writes | [.create, .edit, .comment]'; }
+fired() { jira_control faults | jq ".[\"$1\"].fired"; }
+issues() { jira_state | jq -r '.issues[] | '"$1"; }
+issue() { jira_state | jq -r --arg key "$1" '.issues[] | select(.key == $key) | '"$2"; }
+person() { jira_control "$1" -d "$2" >/dev/null; }
+fault() { jira_control faults -d "$1" >/dev/null; }
+setting() { jira_control settings -d "$1" >/dev/null; }
+said() { jq -e --arg type "$1" 'select(.error_type == $type)' err >/dev/null; }
+
+ours='"dnsbl-monitor", "dnsbl-ip-192.0.2.1"'
+long_ago='"created": "-20d"'
+
+@test "a new listing gets one ticket, and the same again not one write" {
+    run_of "$(ip 192.0.2.1 'listed(["a.test", "b.test"]; "listed") | unknown("c.test")')" "$(ip 192.0.2.2)"
+    [ "$status" -eq 0 ]
+    [ ! -s err ]
+    [ "$(jq -r '.type' out | tr '\n' ' ')" = "run ip ip end " ]
+    [ "$(action 192.0.2.1)" = created_issue ]
+    [ "$(jq -r 'select(.ip == "192.0.2.1").jira_issue' out)" = OPS-1 ]
+    [ "$(action 192.0.2.2)" = no_action ]
+    [ "$(issues .summary)" = "IP 192.0.2.1 blacklisted by a.test, b.test" ]
+    [ "$(issues '.labels | join(" ")')" = "dnsbl-ip-192.0.2.1 dnsbl-monitor" ]
+    [ "$(issues .issuetype)" = Task ]
+    issues .description >text
+    grep -q 'lowered from 100 to 0' text
+    grep -qx 'a.test: 127.0.0.2' text
+    grep -qx '\* \[https://a.test/?ip=192.0.2.1\]' text
+    grep -qx 'c.test: timeout' text
+    grep -q "$RUN_ID" text
+    grep -q 'already queued' text
+    [ "$(writes)" = "[1,0,0]" ]
+    jira_control counters -X DELETE >/dev/null
+    run_of "$(ip 192.0.2.1 'listed(["a.test", "b.test"]; "none") | unknown("c.test")')" "$(ip 192.0.2.2)"
+    [ "$status" -eq 0 ]
+    [ "$(action 192.0.2.1)" = no_action ]
+    [ "$(writes)" = "[0,0,0]" ]
+    [ "$(jira_control counters | jq '[.requests[]] | add')" -le 8 ]
+}
+
+@test "records pass otherwise as they came, unknown types and members too" {
+    run_of '{"type":"zone","zone":"a.test","health":"ok","x":1.10}' '{"type":"new","y":[1e2]}' \
+        "$(ip 192.0.2.2 '.z = {"w": 1}')"
+    [ "$status" -eq 0 ]
+    [ "$(sed -n 2,3p out)" = "$(sed -n 2,3p in)" ]
+    [ "$(sed -n 4p out)" = "$(sed -n 4p in | sed 's/}$/,"jira_action":"no_action","jira_issue":null}/')" ]
+    [ "$(sed -n 5p out)" = "$(sed -n 5p in)" ]
+}
+
+# seed_table: an issue for each row in which Jira has one. N of 192.0.2.N is the row.
+seed_table() {
+    labels() { echo '"labels": ["dnsbl-monitor", "dnsbl-ip-192.0.2.'"$1"'"'"${2:-}"']'; }
+    summary() { echo '"summary": "IP 192.0.2.'"$1"' blacklisted by '"$2"'"'; }
+    person issue "[
+        {$(summary 12 a.test), $(labels 12 ', "dnsbl-cleared"'), $long_ago, \"resolved\": \"-1d\", \"status\": \"Done\"},
+        {$(summary 13 a.test), $(labels 13), $long_ago, \"resolved\": \"-8d\", \"status\": \"Done\"},
+        {$(summary 14 a.test), $(labels 14), $long_ago, \"resolved\": \"-6d\", \"status\": \"Done\"},
+        {$(summary 15 a.test), $(labels 15)},
+        {$(summary 16 'a.test, c.test'), $(labels 16)},
+        {$(summary 17 a.test), $(labels 17 ', "dnsbl-cleared"')},
+        {$(summary 18 a.test), $(labels 18)},
+        {$(summary 19 'a.test, b.test'), $(labels 19)},
+        {$(summary 20 a.test), $(labels 20), \"status\": \"Done\"},
+        {$(summary 21 a.test), $(labels 21 ', "dnsbl-cleared"')},
+        {$(summary 22 'a.test, gone.test'), $(labels 22)},
+        {$(summary 23 a.test), $(labels 23)},
+        {$(summary 24 a.test), $(labels 24)},
+        {$(summary 26 a.test), $(labels 26 ', "dnsbl-cleared"'), \"status\": \"Done\"}]"
+    jira_control counters -X DELETE >/dev/null
+}
+
+table_records() {
+    ip 192.0.2.10 'listed(["a.test"]; "listed")'
+    ip 192.0.2.11 'listed(["a.test"]; "none")'
+    ip 192.0.2.12 'listed(["a.test"]; "none")'
+    ip 192.0.2.13 'listed(["a.test"]; "none")'
+    ip 192.0.2.14 'listed(["a.test"]; "none")'
+    ip 192.0.2.15 'listed(["a.test"]; "none")'
+    ip 192.0.2.16 'listed(["a.test", "b.test"]; "changed")'
+    ip 192.0.2.17 'listed(["a.test"]; "listed")'
+    ip 192.0.2.18 cleared
+    ip 192.0.2.19 'unknown("b.test")'
+    ip 192.0.2.20 cleared
+    ip 192.0.2.21
+    ip 192.0.2.22
+    ip 192.0.2.23 'listed(["b.test"]; "held")'
+    ip 192.0.2.24 'listed(["b.test"]; "changed") | .db_outcome = "conflict"'
+    ip 192.0.2.25
+    ip 192.0.2.26 cleared
+}
+
+# newest N JQ: of the newest issue of 192.0.2.N.
+newest() { jira_state | jq -r --arg s "IP 192.0.2.$1 blacklisted by " '[.issues[] | select(.summary | startswith($s))][-1] | '"$2"; }
+
+check_table() {
+    seed_table
+    mapfile -t records < <(table_records)
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    jq -r 'select(.type == "ip") | "\(.ip) \(.jira_action)"' out | sort >actions
+    diff - actions <<'ACTIONS'
+192.0.2.10 created_issue
+192.0.2.11 created_issue
+192.0.2.12 created_issue
+192.0.2.13 created_issue
+192.0.2.14 no_action
+192.0.2.15 no_action
+192.0.2.16 updated_issue
+192.0.2.17 updated_issue
+192.0.2.18 updated_issue
+192.0.2.19 no_action
+192.0.2.20 updated_issue
+192.0.2.21 no_action
+192.0.2.22 updated_issue
+192.0.2.23 no_action
+192.0.2.24 no_action
+192.0.2.25 no_action
+192.0.2.26 no_action
+ACTIONS
+    # 4 creates; edits of 16, 17, 18, 20, 22, all but the one of the closed ticket with a comment
+    [ "$(writes)" = "[4,5,4]" ]
+    [ "$(newest 16 .summary)" = "IP 192.0.2.16 blacklisted by a.test, b.test" ]
+    [ "$(newest 16 '.comments[0].body' | grep -cE '^(added:   b.test|removed: c.test|now:     a.test, b.test)$')" -eq 3 ]
+    newest 17 '.comments[0].body' | grep -q 'listed again'
+    [ "$(newest 17 '.labels | index("dnsbl-cleared")')" = null ]
+    newest 18 '.comments[0].body' | grep -q 'no longer listed'
+    newest 18 '.comments[0].body' | grep -q 'put back to 100'
+    [ "$(newest 18 '[.status, (.labels | index("dnsbl-cleared") != null)] | @csv')" = '"To Do",true' ]
+    [ "$(newest 20 '[.status, (.comments | length), (.labels | index("dnsbl-cleared") != null)] | @csv')" = '"Done",0,true' ]
+    [ "$(jq -s 'map(select(.ip == "192.0.2.23"))[0].jira_issue' out)" = null ]
+
+    # What a former run did is not done again: all that is listed has no transition any more.
+    jira_control counters -X DELETE >/dev/null
+    mapfile -t records < <(table_records | jq -c 'if .transition == "held" then . else .transition = "none" end')
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[0,0,0]" ]
+}
+
+@test "every row of the table, on Jira Cloud" { check_table; }
+
+@test "every row of the table, on Jira Data Center" {
+    use_datacenter
+    check_table
+}
+
+@test "a ticket that the search does not find yet is sought again, found, and not doubled" {
+    setting '{"index_lag": 5}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$(writes)" = "[1,0,0]" ]
+    # A run right behind it does not find that ticket at first.
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "none")')"
+    [ "$status" -eq 0 ]
+    [ "$(action 192.0.2.1)" = no_action ]
+    [ "$(writes)" = "[1,0,0]" ]
+}
+
+@test "tickets of the earlier monitor are adopted and labelled, others' are never touched" {
+    person issue '[{"summary": "IP 192.0.2.1 blacklisted by a.test,b.test"},
+        {"summary": "IP 192.0.2.2 blacklisted by a.test"},
+        {"summary": "IP 192.0.2.30 blacklisted by a.test"},
+        {"summary": "Re: IP 192.0.2.3 blacklisted by a.test"},
+        {"summary": "IP 192.0.2.3 was blacklisted by a.test"},
+        {"summary": "blacklisted by", "labels": ["dnsbl-monitor"]}]'
+    run_of "$(ip 192.0.2.1 'listed(["a.test", "b.test"]; "none")')" "$(ip 192.0.2.2)" \
+        "$(ip 192.0.2.3 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 0 ]
+    [ "$(issue OPS-1 '[(.labels | join(" ")), .summary, (.comments | length)] | @csv')" = \
+        '"dnsbl-ip-192.0.2.1 dnsbl-monitor","IP 192.0.2.1 blacklisted by a.test,b.test",0' ]
+    [ "$(issue OPS-2 '.labels | join(" ")')" = "dnsbl-cleared dnsbl-ip-192.0.2.2 dnsbl-monitor" ]
+    for key in OPS-3 OPS-4 OPS-5; do
+        [ "$(issue "$key" '[(.labels | length), (.comments | length)] | @csv')" = 0,0 ]
+    done
+    [ "$(action 192.0.2.3)" = created_issue ]
+    run_of "$(ip 192.0.2.1 'listed(["a.test", "b.test"]; "none")')" "$(ip 192.0.2.2)"
+    [ "$(writes)" = "[1,2,1]" ]
+}
+
+@test "two open tickets for one address: a warning, and the newest is used" {
+    person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]},
+        {\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]}]"
+    run_of "$(ip 192.0.2.1 'listed(["b.test"]; "changed")')"
+    [ "$status" -eq 0 ]
+    said jira_two_tickets
+    [ "$(issue OPS-1 .summary)" = "IP 192.0.2.1 blacklisted by a.test" ]
+    [ "$(issue OPS-2 .summary)" = "IP 192.0.2.1 blacklisted by b.test" ]
+}
+
+@test "two rows with one address get one ticket" {
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | .id = 2')"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[1,0,0]" ]
+    [ "$(action 192.0.2.1 | tr '\n' ' ')" = "created_issue no_action " ]
+}
+
+@test "all pages of a search are read, however short" {
+    for flavour in cloud datacenter; do
+        [ "$flavour" = cloud ] || use_datacenter
+        setting '{"page_cap": 3}'
+        person issue "$(jq -nc '[range(1; 11) | {summary: "IP 192.0.2.\(.) blacklisted by a.test",
+            labels: ["dnsbl-monitor", "dnsbl-ip-192.0.2.\(.)"]}]')"
+        mapfile -t records < <(for n in {1..10}; do ip "192.0.2.$n" 'listed(["a.test"]; "none")'; done)
+        run_of "${records[@]}"
+        [ "$status" -eq 0 ]
+        [ "$(writes)" = "[0,0,0]" ]
+        [ "$(jq -c 'select(.jira_issue)' out | wc -l)" -eq 10 ]
+    done
+}
+
+@test "many new listings take a create each, and few searches" {
+    mapfile -t records < <(ip 192.0.2.1 'listed(["a.test"]; "listed") | . as $record | range(120) as $n
+        | $record | .ip = "192.0.2.\($n)" | .ip_text = .ip')
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[120,0,0]" ]
+    [ "$(jira_control counters | jq '.requests["POST /rest/api/2/search/jql"]')" -le 5 ]
+    [ "$(jira_control counters | jq .connections)" -le 20 ] # ours and those of this test
+}
+
+@test "below the threshold no text says that it is no longer listed" {
+    person issue "{\"summary\": \"IP 192.0.2.1 blacklisted by a.test, b.test\", \"labels\": [$ours]}"
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "none") | .decision = "CLEAN" | cleared')"
+    [ "$status" -eq 0 ]
+    [ "$(issue OPS-1 '.comments[0].body' | grep -c 'no longer listed')" -eq 0 ]
+    issue OPS-1 '.comments[0].body' | grep -q 'listed too little now'
+    issue OPS-1 '.comments[0].body' | grep -qx 'a.test: 127.0.0.2'
+}
+
+@test "an address that nobody answered for is not cleared, nor one whose zone was left out" {
+    person issue "{\"summary\": \"IP 192.0.2.1 blacklisted by gone.test\", \"labels\": [$ours]}"
+    # without a run, so that it is no malfunction as well
+    ip 192.0.2.1 'unknown("a.test") | unknown("b.test") | unknown("c.test")' | jira_sync >out 2>err
+    [ "$(action 192.0.2.1)" = no_action ]
+    run_of '{"type":"zone","zone":"gone.test","health":"ok","detail":""}' "$(ip 192.0.2.1)"
+    [ "$(action 192.0.2.1)" = no_action ]
+    run_of "$(ip 192.0.2.1)"
+    [ "$(action 192.0.2.1)" = updated_issue ]
+}
+
+@test "the ticket says when the throttle failed" {
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | .db_outcome = "failed" | .db_changes = false')"
+    [ "$status" -eq 0 ]
+    issues .description | grep -q 'The database did not take the change'
+    [ "$(issues .description | grep -c 'was lowered')" -eq 0 ]
+}
+
+@test "foreign text cannot leave its block, nor hide" {
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | .results[0].reason =
+        "x {noformat}h1. y {NoFormat:title=z}\u001b[2J\nhttps://a.test/?q=1|evil] javascript:alert(1) \u202eabc"')"
+    [ "$status" -eq 0 ]
+    issues .description >text
+    [ "$(grep -ciF '{noformat' text)" -eq "$(grep -cx '{noformat}' text)" ]
+    grep -qF 'x { noformat}h1. y { NoFormat:title=z}\027[2J\010https://a.test/?q=1|evil] javascript:alert(1) \226\128\174abc' text
+    grep -qx '\* \[https://a.test/?q=1\]' text
+    [ "$(grep -c '^\* \[' text)" -eq 1 ]
+}
+
+@test "any number of zones fits into a ticket" {
+    mapfile -t records < <(ip 192.0.2.1 '[range(1000) | "a-rather-long-name-of-a-zone-\(.).example.test"] as $zones
+        | .results = [$zones[] | {zone: ., status: "LISTED", answers: ["127.0.0.2"], reason: ("r" * 400), error: null, duration_ms: 1}]
+        | .decision = "LISTED" | .transition = "listed" | .listed_zones = $zones')
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    issues .summary | grep -qE '^IP 192.0.2.1 blacklisted by .*, \+99[0-9] more$'
+    issues .description | grep -q 'more, for which there is no room here'
+    issues .description | grep -q "$RUN_ID"
+    run_of "$(jq -c '.transition = "none"' <<<"${records[0]}")"
+    [ "$(writes)" = "[1,0,0]" ]
+}
+
+@test "JIRA_FIELDS is merged into what a create sends" {
+    setting '{"custom_fields": {"customfield_10010": {"name": "Team", "required": true}}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 1 ]
+    [ "$(action 192.0.2.1)" = failed ]
+    jq -r .error_message err | grep -q 'Team is required'
+    export JIRA_FIELDS='{"customfield_10010": "Mail", "labels": ["mail-team"]}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 0 ]
+    [ "$(issues '[.extra.customfield_10010, (.labels | join(" "))] | @csv')" = '"Mail","dnsbl-ip-192.0.2.1 dnsbl-monitor mail-team"' ]
+}
+
+# ---- trouble ---------------------------------------------------------------
+
+@test "a create whose answer was lost is searched for, not repeated" {
+    setting '{"index_lag": 3}'
+    fault '{"name": "lost", "match": {"method": "POST", "path": "/issue$"}, "action": {"lose_answer": true}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 0 ]
+    [ "$(fired lost)" -eq 1 ]
+    [ "$(action 192.0.2.1)" = created_issue ]
+    [ "$(jq -r 'select(.ip).jira_issue' out)" = OPS-1 ]
+    [ "$(writes)" = "[1,0,0]" ]
+    said jira_uncertain
+}
+
+@test "a create that a gateway answered for is searched for; one that never arrived is made" {
+    fault '[{"name": "done", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.1 "}, "action": {"status": 504, "html": "Gateway Timeout", "work": true}},
+        {"name": "reset", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.2 "}, "action": {"reset": true}}]'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.2 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 0 ]
+    [ "$(fired done)$(fired reset)" -eq 11 ]
+    [ "$(writes)" = "[2,0,0]" ]
+    [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "created_issue created_issue" ]
+}
+
+@test "an edit whose answer was lost is settled by reading: one comment" {
+    person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]},
+        {\"summary\": \"IP 192.0.2.2 blacklisted by a.test\"}]"
+    fault '[{"name": "lost", "match": {"method": "PUT", "path": "OPS-1"}, "action": {"lose_answer": true}},
+        {"name": "reset", "match": {"method": "PUT", "path": "OPS-2"}, "action": {"reset": true}}]'
+    run_of "$(ip 192.0.2.1 'listed(["b.test"]; "changed")')" "$(ip 192.0.2.2 cleared)"
+    [ "$status" -eq 0 ]
+    [ "$(fired lost)$(fired reset)" -eq 11 ]
+    [ "$(writes)" = "[0,2,2]" ]
+    [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "updated_issue updated_issue" ]
+}
+
+@test "a ticket closed or deleted by a person between search and edit" {
+    person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]},
+        {\"summary\": \"IP 192.0.2.2 blacklisted by a.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.2\"]}]"
+    fault '[{"name": "deleted", "match": {"method": "PUT", "path": "OPS-1"}, "action": {"person": {"delete": true}}},
+        {"name": "conflict", "match": {"method": "PUT", "path": "OPS-2"}, "action": {"status": 409, "body": {"errorMessages": ["conflict"], "errors": {}}, "person": {"status": "Done"}}}]'
+    run_of "$(ip 192.0.2.1 'listed(["b.test"]; "changed")')" "$(ip 192.0.2.2 'listed(["b.test"]; "changed")')"
+    [ "$status" -eq 0 ]
+    [ "$(fired deleted)$(fired conflict)" -eq 11 ]
+    [ "$(action 192.0.2.1)" = created_issue ]
+    [ "$(action 192.0.2.2)" = no_action ]
+    [ "$(issue OPS-2 '.comments | length')" -eq 0 ]
+}
+
+@test "Retry-After is honoured" {
+    fault '{"name": "busy", "match": {"method": "POST", "path": "/issue$"}, "times": 2,
+        "action": {"status": 429, "headers": {"Retry-After": "3"}, "body": {"errorMessages": ["slow down"]}}}'
+    SECONDS=0
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 0 ]
+    [ "$SECONDS" -ge 5 ]
+    [ "$(fired busy)" -eq 2 ]
+    [ "$(writes)" = "[1,0,0]" ]
+}
+
+@test "a Retry-After beyond the budget means that Jira is down, at once" {
+    fault '{"name": "busy", "match": {"path": "myself"}, "times": "always",
+        "action": {"status": 503, "headers": {"Retry-After": "3600"}, "text": ""}}'
+    SECONDS=0
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 69 ]
+    [ "$SECONDS" -lt 10 ]
+    [ "$(fired busy)" -eq 1 ]
+    [ "$(action 192.0.2.1)" = failed ]
+}
+
+@test "one address that Jira refuses fails alone" {
+    fault '{"name": "refused", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.1 "}, "times": "always",
+        "action": {"status": 400, "body": {"errorMessages": [], "errors": {"summary": "not that one"}}}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.2 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 1 ]
+    [ "$(fired refused)" -eq 1 ]
+    [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "failed created_issue" ]
+    jq -r 'select(.ip == "192.0.2.1").error_message' err | grep -q 'summary: not that one'
+}
+
+@test "expired credentials on Jira Cloud: 77, every record passes, and no ticket" {
+    setting '{"token_valid": false}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.2)"
+    [ "$status" -eq 77 ]
+    [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "failed failed" ]
+    [ "$(tail -n 1 out | jq -r .type)" = end ]
+    said jira_refused
+    [ "$(writes)" = "[0,0,0]" ]
+    [ "$(jira_control counters | jq '.requests["POST /rest/api/2/search/jql"]')" = null ]
+}
+
+@test "credentials that expire during the run: an empty search is not believed" {
+    fault '{"name": "expired", "match": {"path": "search/jql"}, "times": "always", "action":
+        {"status": 200, "headers": {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}, "body": {"issues": [], "isLast": true}}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 77 ]
+    [ "$(fired expired)" -eq 1 ]
+    [ "$(writes)" = "[0,0,0]" ]
+}
+
+@test "wrong credentials on Jira Data Center, and 403: 77, asked once" {
+    use_datacenter
+    JIRA_API_TOKEN=wrong-token run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 77 ]
+    [ "$(action 192.0.2.1)" = failed ]
+    [ "$(jira_control counters | jq '[.requests[]] | add')" -le 2 ]
+    fault '{"name": "forbidden", "match": {"method": "POST", "path": "/issue$"}, "times": "always", "action": {"status": 403, "html": "Forbidden"}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 77 ]
+    [ "$(fired forbidden)" -eq 1 ]
+}
+
+@test "Jira down: 69 after the retries, every record passes" {
+    JIRA_SERVER=http://127.0.0.1:$(free_port)
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.2)"
+    [ "$status" -eq 69 ]
+    [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "failed failed" ]
+    [ "$(tail -n 1 out | jq -r .type)" = end ]
+    said jira_unreachable
+    [ "$(jq -r 'select(.error_type == "jira_trouble").error_message' err | grep -cE 'again in (2|4|8) s')" -eq 3 ]
+}
+
+@test "what is no Jira, and an answer that is none, are not believed" {
+    fault '{"name": "page", "match": {"path": "serverInfo"}, "times": "always", "action": {"status": 200, "html": "Welcome"}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 69 ]
+    jira_control faults -X DELETE >/dev/null
+    fault '{"name": "wrong", "match": {"path": "search/jql"}, "times": "always", "action": {"wrong_json": {"nothing": 1}}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 69 ]
+    [ "$(fired wrong)" -ge 1 ]
+    [ "$(writes)" = "[0,0,0]" ]
+}
+
+@test "it goes on reading while Jira answers; others overtake, end is last" {
+    fault '{"name": "slow", "match": {"method": "POST", "path": "/issue$"}, "action": {"delay": 3}}'
+    mkfifo pipe
+    "$BUILD/bin/jira-sync" <pipe >out 2>err &
+    pid=$!
+    {
+        start
+        ip 192.0.2.1 'listed(["a.test"]; "listed")'
+        # more than a pipe holds
+        ip 192.0.2.2 '.filler = ("x" * 1000)' | awk '{ for (n = 0; n < 1000; n++) print }'
+        end
+    } >pipe
+    # All was read, and all but one is on its way, before Jira has answered.
+    wait_for 2 test "$(fired slow)" -eq 1
+    wait_for 2 eval '[ "$(wc -l <out)" -ge 1000 ]'
+    [ "$(grep -c 192.0.2.1 out)" -eq 0 ]
+    wait "$pid"
+    [ "$(wc -l <out)" -eq 1003 ]
+    [ "$(tail -n 1 out | jq -r .type)" = end ]
+    [ "$(tail -n 2 out | head -n 1 | jq -r .jira_action)" = created_issue ]
+}
+
+@test "a signal ends it: what waits passes on, nothing more is begun" {
+    fault '{"name": "slow", "match": {"path": "serverInfo"}, "action": {"delay": 20}}'
+    mkfifo pipe
+    "$BUILD/bin/jira-sync" <pipe >out 2>err &
+    pid=$!
+    exec 7>pipe
+    { start; ip 192.0.2.1 'listed(["a.test"]; "listed")'; } >&7
+    wait_for 10 eval '[ "$(fired slow)" -eq 1 ]'
+    SECONDS=0
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    exec 7>&-
+    [ "$status" -eq 143 ]
+    [ "$SECONDS" -le 5 ]
+    [ "$(action 192.0.2.1)" = failed ]
+    [ "$(writes)" = "[0,0,0]" ]
+}
+
+# ---- malfunction -----------------------------------------------------------
+
+sick='unknown("a.test") | unknown("b.test")'
+
+@test "more than half of the lookups unknown: one ticket a day" {
+    run_of "$(ip 192.0.2.1 "$sick")" "$(ip 192.0.2.2 'unknown("a.test")')"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[0,0,0]" ] # 3 of 6 is not more than half
+    run_of "$(ip 192.0.2.1 "$sick")" "$(ip 192.0.2.2 "$sick")"
+    [ "$status" -eq 0 ]
+    [ "$(tail -n 1 out | jq -c .jira_malfunctions)" = \
+        '[{"summary":"DNS Infrastructure Failure Detected - 67% zones unreachable","jira_action":"created_issue","jira_issue":"OPS-1"}]' ]
+    [ "$(issues '[.summary, .issuetype, (.labels | join(" "))] | @csv')" = \
+        '"DNS Infrastructure Failure Detected - 67% zones unreachable","Incident","MAJOR_MALFUNCTION dnsbl-monitor"' ]
+    issues .description >text
+    grep -q 'MAJOR MALFUNCTION' text
+    grep -qx 'Failed zones: a.test, b.test' text
+    grep -qx 'a.test: 2 of 2 unknown: timeout 2' text
+    grep -q "$RUN_ID" text
+    run_of "$(ip 192.0.2.1 "$sick")" "$(ip 192.0.2.2 "$sick")"
+    [ "$(writes)" = "[1,0,0]" ]
+    # another set of zones: one edit
+    run_of "$(ip 192.0.2.1 "$sick | unknown(\"c.test\")")"
+    [ "$(writes)" = "[1,1,1]" ]
+    issues .summary | grep -q '100%'
+    issues .description | grep -qx 'Failed zones: a.test, b.test, c.test'
+    run_of "$(ip 192.0.2.1 "$sick | unknown(\"c.test\")")"
+    [ "$(writes)" = "[1,1,1]" ]
+    # well again
+    run_of "$(ip 192.0.2.1)"
+    [ "$(writes)" = "[1,2,2]" ]
+    issues '.comments[-1].body' | grep -q recovered
+    [ "$(issues '[.status, (.labels | join(" "))] | @csv')" = '"To Do","MAJOR_MALFUNCTION dnsbl-monitor dnsbl-recovered"' ]
+    run_of "$(ip 192.0.2.1)"
+    [ "$(writes)" = "[1,2,2]" ]
+    # and back, the same day
+    run_of "$(ip 192.0.2.1 "$sick")"
+    [ "$(writes)" = "[1,3,3]" ]
+    [ "$(issues '.labels | join(" ")')" = "MAJOR_MALFUNCTION dnsbl-monitor" ]
+    # closed by a person while it lasts: seen
+    person issue/OPS-1 '{"status": "Done"}'
+    run_of "$(ip 192.0.2.1 "$sick")"
+    [ "$(writes)" = "[1,3,3]" ]
+}
+
+@test "yesterday's malfunction is not today's, but recovers with it" {
+    person issue '{"summary": "DNS Infrastructure Failure Detected - 80% zones unreachable", "labels": ["MAJOR_MALFUNCTION"],
+        "issuetype": "Incident", "description": "Failed zones: a.test, b.test", "created": "-25h"}'
+    run_of "$(ip 192.0.2.1 "$sick")"
+    [ "$(writes)" = "[1,0,0]" ]
+    run_of "$(ip 192.0.2.1)"
+    [ "$(issues '.labels | index("dnsbl-recovered") != null' | tr '\n' ' ')" = "true true " ]
+    [ "$(writes)" = "[1,2,2]" ]
+}
+
+@test "no malfunction in half a stream, without a run, or on another shard" {
+    { start; ip 192.0.2.1 "$sick"; } >in
+    status=0
+    jira_sync <in >out 2>err || status=$?
+    [ "$status" -eq 65 ]
+    ip 192.0.2.1 "$sick" >in
+    jira_sync <in >out 2>err
+    { start '.shard = "1/2"'; ip 192.0.2.1 "$sick"; end; } >in
+    jira_sync <in >out 2>err
+    [ "$(writes)" = "[0,0,0]" ]
+}
+
+@test "a malfunction ticket whose answer was lost is not doubled" {
+    fault '{"name": "lost", "match": {"method": "POST", "path": "/issue$"}, "action": {"lose_answer": true}}'
+    run_of "$(ip 192.0.2.1 "$sick")"
+    [ "$status" -eq 0 ]
+    [ "$(fired lost)" -eq 1 ]
+    [ "$(writes)" = "[1,0,0]" ]
+}
+
+@test "a surge that was held gets a ticket, and recovers when its zone answers" {
+    surge='.surge = [{zone: "b.test", newly_listed: 40, total: 100, limit_percent: 5}]'
+    { start; ip 192.0.2.1 'listed(["b.test"]; "held")'; end "$surge"; } >in
+    jira_sync <in >out 2>err
+    jira_sync <in >out 2>err
+    [ "$(writes)" = "[1,0,0]" ]
+    [ "$(issues '[.summary, .issuetype, (.labels | join(" "))] | @csv')" = '"DNSBL surge held: b.test","Incident","MAJOR_MALFUNCTION dnsbl-monitor"' ]
+    issues .description | grep -q 'MAJOR MALFUNCTION'
+    issues .description | grep -qx 'Surging zones: b.test'
+    issues .description | grep -qx 'b.test: newly lists 40 of 100 addresses; more than 5 % are held'
+    issues .description | grep -q SURGE_RELEASE
+    [ "$(action 192.0.2.1)" = no_action ]
+    run_of "$(ip 192.0.2.1 'unknown("b.test")')"
+    [ "$(writes)" = "[1,0,0]" ]
+    run_of "$(ip 192.0.2.1)"
+    [ "$(writes)" = "[1,1,1]" ]
+    issues '.comments[0].body' | grep -q recovered
+}
+
+# ---- dry run ---------------------------------------------------------------
+
+@test "a dry run writes nothing, and says what the real run then does" {
+    seed_table
+    mapfile -t records < <(table_records)
+    dry() { printf '%s\n' "${records[@]}" | jq -c '. + {dry_run: true, would: {db_changes: .db_changes}, db_changes: false}'; }
+    { start '.dry_run = true'; dry; end; } >in
+    jira_sync <in >dry 2>err
+    [ "$(writes)" = "[0,0,0]" ]
+    [ "$(jq -r 'select(.ip) | "\(.dry_run) \(.jira_action) \(.would | keys | join(","))"' dry | sort -u)" = "true no_action db_changes,jira_action" ]
+    run_of "${records[@]}"
+    diff <(jq -c 'select(.ip) | [.ip, .would.jira_action]' dry | sort) <(jq -c 'select(.ip) | [.ip, .jira_action]' out | sort)
+    # by the environment
+    jira_control counters -X DELETE >/dev/null
+    DRY_RUN=true run_of "$(ip 192.0.2.99 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 0 ]
+    [ "$(jq -c 'select(.ip) | [.dry_run, .would, .jira_issue]' out)" = '[true,{"db_changes":true,"jira_action":"created_issue"},null]' ]
+    [ "$(writes)" = "[0,0,0]" ]
+}
+
+@test "a dry run works without credentials" {
+    unset JIRA_API_TOKEN JIRA_PROJECT
+    DRY_RUN=true run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.2 "$sick")"
+    [ "$status" -eq 0 ]
+    [ ! -s err ]
+    [ "$(jq -r 'select(.ip).would.jira_action' out | sort -u)" = unknown ]
+    [ "$(jira_control counters | jq '[.requests[]] | length')" -eq 0 ]
+}
+
+# ---- the stream ------------------------------------------------------------
+
+@test "bad records are dropped, counted and said, and stop nobody" {
+    run_of 'not json' '{"type":"ip","ip":"192.0.2.300"}' "$(ip 192.0.2.3 'del(.decision)')" "$(ip 192.0.2.4 'del(.results)')" \
+        "$(ip 192.0.2.5 '.db_outcome = 1')" "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 1 ]
+    [ "$(jq -r 'select(.error_type == "bad_record").error_type' err | wc -l)" -eq 5 ]
+    [ "$(jq -r 'select(.ip).ip' out)" = 192.0.2.1 ]
+    [ "$(action 192.0.2.1)" = created_issue ]
+}
+
+@test "a stream that was cut off: what came is done, 65" {
+    { start; ip 192.0.2.1 'listed(["a.test"]; "listed")'; } >in
+    status=0
+    jira_sync <in >out 2>err || status=$?
+    [ "$status" -eq 65 ]
+    [ "$(action 192.0.2.1)" = created_issue ]
+    { start; end; ip 192.0.2.2; } >in
+    status=0
+    jira_sync <in >out 2>err || status=$?
+    [ "$status" -eq 65 ]
+    [ "$(jq -r .type out)" = run ] # the end of no whole stream
+    status=0
+    jira_sync --require-run </dev/null >out 2>err || status=$?
+    [ "$status" -eq 65 ]
+}
+
+@test "an overlong line is dropped, and one that would become too long" {
+    { start; ip 192.0.2.1 '.x = ("y" * 1100000)'; ip 192.0.2.2; end; } >in
+    status=0
+    jira_sync <in >out 2>err || status=$?
+    [ "$status" -eq 1 ]
+    [ "$(jq -r 'select(.ip).ip' out)" = 192.0.2.2 ]
+    ip 192.0.2.1 '.x = ""' >line
+    { start; ip 192.0.2.1 '.x = ("y" * '$((1048576 - $(wc -c <line)))')'; ip 192.0.2.2; end; } >in
+    [ "$(wc -L <in)" -eq 1048575 ]
+    status=0
+    jira_sync <in >out 2>err || status=$?
+    [ "$status" -eq 1 ]
+    [ "$(jq -r 'select(.ip).ip' out)" = 192.0.2.2 ]
+}
+
+@test "a full disk: 74, and the tickets are kept all the same" {
+    { start; ip 192.0.2.1 'listed(["a.test"]; "listed")'; end; } >in
+    status=0
+    jira_sync <in >/dev/full 2>err || status=$?
+    [ "$status" -eq 74 ]
+    [ "$(writes)" = "[1,0,0]" ]
+}
+
+@test "a reader that is gone: 74, and the tickets are kept all the same" {
+    { start; ip 192.0.2.1 'listed(["a.test"]; "listed")'; end; } >in
+    set +o pipefail
+    { status=0; jira_sync <in 2>err || status=$?; echo "$status" >status; } | true
+    [ "$(cat status)" -eq 74 ]
+    [ "$(writes)" = "[1,0,0]" ]
+}
+
+@test "a run of more than an hour ago is not acted on, unless told to" {
+    { start '.started_at = "2026-01-31T12:00:00.000Z"'; ip 192.0.2.1 'listed(["a.test"]; "listed")'; end; } >in
+    status=0
+    jira_sync <in >out 2>err || status=$?
+    [ "$status" -eq 65 ]
+    said stale_run
+    [ "$(jira_control counters | jq '[.requests[]] | length')" -eq 0 ]
+    jira_sync --allow-stale <in >out 2>err
+    [ "$(writes)" = "[1,0,0]" ]
+}
+
+@test "without run and end no ticket is missing, and none is needed" {
+    ip 192.0.2.1 'listed(["a.test"]; "listed") | del(.db_outcome, .db_changes, .id, .ip_text)' | jira_sync >out 2>err
+    [ "$(action 192.0.2.1)" = created_issue ]
+    jira_sync </dev/null >out 2>err
+    [ ! -s out ]
+}
+
+# ---- options, configuration, preflight -------------------------------------
+
+@test "options" {
+    run -64 jira_sync --nonsense
+    run -64 jira_sync argument
+    run -64 jira_sync --check=offline
+    run -0 jira_sync --help
+    [[ $output == usage:* ]]
+    run -0 jira_sync --version
+    [[ $output == jira-sync\ * ]]
+}
+
+@test "configuration: all problems at once, and nothing is asked" {
+    run -0 jira_sync --check
+    export JIRA_SERVER=http://jira.example.org JIRA_USER=a:b JIRA_PROJECT=ops JIRA_CONCURRENCY=65 \
+        JIRA_IGNORE_CLOSED_DAYS=3651 JIRA_FIELDS='{"summary": "x", "labels": ["a b"]}' JIRA_API_TOKEN='two words'
+    unset JIRA_ISSUE_TYPE
+    for option in --check --check=online ""; do
+        status=0
+        # shellcheck disable=SC2086
+        jira_sync $option </dev/null >out 2>err || status=$?
+        [ "$status" -eq 78 ]
+        [ ! -s out ]
+        for name in JIRA_SERVER JIRA_USER JIRA_PROJECT JIRA_CONCURRENCY JIRA_IGNORE_CLOSED_DAYS JIRA_ISSUE_TYPE JIRA_API_TOKEN; do
+            jq -r .error_message err | grep -q "$name"
+        done
+        [ "$(jq -r .error_message err | grep -c JIRA_FIELDS)" -eq 2 ]
+        [ "$(grep -c 'two words' err)" -eq 0 ]
+    done
+    for server in ftp://x.test https://u:p@x.test 'https://x.test/?a=b' x.test ''; do
+        JIRA_SERVER=$server run -78 jira_sync --check
+    done
+    unset JIRA_SERVER JIRA_API_TOKEN JIRA_PROJECT
+    DRY_RUN=true run jira_sync --check
+    [[ $output != *JIRA_SERVER* ]]
+}
+
+@test "--check=online: what is missing in Jira, all of it" {
+    run -0 jira_sync --check=online
+    setting '{"permissions": ["BROWSE_PROJECTS", "CREATE_ISSUES"]}'
+    JIRA_ISSUE_TYPE=Ticket run -77 jira_sync --check=online
+    [[ $output == *EDIT_ISSUES* && $output == *ADD_COMMENTS* && $output == *'"Ticket\"'* ]]
+    JIRA_PROJECT=NOPE run -77 jira_sync --check=online
+    [[ $output == *JIRA_PROJECT* ]]
+    JIRA_API_TOKEN=wrong-token run -77 jira_sync --check=online
+    [[ $output != *wrong-token* ]]
+    [ "$(writes)" = "[0,0,0]" ]
+}
+
+@test "a status that the site does not know breaks no search; one of another name can mean closed" {
+    person issue "{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours], \"status\": \"In Progress\"}"
+    JIRA_EXCLUDED_STATUSES='Nonsense "quoted", in progress' run_of "$(ip 192.0.2.1 'listed(["b.test"]; "none")')"
+    [ "$status" -eq 0 ]
+    [ "$(action 192.0.2.1)" = no_action ]
+    [ ! -s err ]
+    JIRA_EXCLUDED_STATUSES=Nonsense run_of "$(ip 192.0.2.1 'listed(["a.test"]; "none")')"
+    [ "$status" -eq 0 ]
+    said jira_statuses
+}
+
+@test "no secret in output, log or ticket" {
+    run_of "$(ip 192.0.2.1 "listed([\"a.test\"]; \"listed\") | .results[0].reason = \"x $JIRA_API_TOKEN y\"")"
+    [ "$status" -eq 0 ]
+    jira_state >state
+    [ "$(grep -c "$JIRA_API_TOKEN" state)" -eq 0 ]
+    grep -q 'x \*\*\* y' state
+    fault "{\"name\": \"loud\", \"match\": {\"method\": \"POST\", \"path\": \"/issue\$\"}, \"action\": {\"status\": 400, \"body\": {\"message\": \"$JIRA_API_TOKEN\"}}}"
+    run_of "$(ip 192.0.2.2 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 1 ]
+    [ "$(grep -c "$JIRA_API_TOKEN" err)" -eq 0 ]
+}
+
+@test "records and log lines are as their schemas say" {
+    seed_table
+    mapfile -t records < <(table_records | head -n 3)
+    fault '{"name": "busy", "match": {"path": "myself"}, "action": {"status": 503, "html": "busy"}}'
+    run_of "${records[@]}" "$(ip 192.0.2.1 "$sick")" "$(ip 192.0.2.2 "$sick")" "$(ip 192.0.2.3 "$sick")" "$(ip 192.0.2.4 "$sick")"
+    [ "$(fired busy)" -eq 1 ]
+    "$SUPPORT/validate.py" "$COMMON/record.schema.json" out
+    [ -s err ]
+    "$SUPPORT/validate.py" "$COMMON/log.schema.json" err
+}
