@@ -379,11 +379,11 @@ ACTIONS
 }
 
 @test "a create that a gateway answered for is searched for; one that never arrived is made" {
-    fault '[{"name": "done", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.1 "}, "action": {"status": 504, "html": "Gateway Timeout", "work": true}},
+    fault '[{"name": "gateway", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.1 "}, "action": {"status": 504, "html": "Gateway Timeout", "work": true}},
         {"name": "reset", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.2 "}, "action": {"reset": true}}]'
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.2 'listed(["a.test"]; "listed")')"
     [ "$status" -eq 0 ]
-    [ "$(fired done)$(fired reset)" -eq 11 ]
+    [ "$(fired gateway)$(fired reset)" -eq 11 ]
     [ "$(writes)" = "[2,0,0]" ]
     [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "created_issue created_issue" ]
 }
