@@ -271,6 +271,15 @@ TABLE
     [[ $(last_message .error_message) == *"streams/pg-ips.ndjson is incomplete"*"streams/jira-sync.ndjson is incomplete"* ]]
 }
 
+@test "a capture is whole even when the stage behind it dies" {
+    will pg-apply 'for i in {1..20000}; do echo "record number $i"; done'
+    will jira-sync 'exit 69'
+    monitor --capture streams
+    [ "$status" -eq 69 ]
+    [ "$(wc -l <streams/pg-apply.ndjson)" -eq 20000 ]
+    [ "$(last_message '.stages["pg-apply"]')" = 0 ]
+}
+
 @test "a reader that is gone is 74" {
     will log-summary 'trap - PIPE; cat; for i in {1..20000}; do echo "more and more"; done'
     status=0
