@@ -52,12 +52,6 @@ struct ip lane_canary_ip(int family, enum canary canary)
     return ip;
 }
 
-static void condemn(struct lane *lane, enum lane_health health, char *detail)
-{
-    lane->health = health;
-    lane->detail = detail;
-}
-
 static const char *entry_name(const struct lane *lane, enum canary canary)
 {
     static const char *const names[2][CANARIES] = {{"127.0.0.2", "127.0.0.1"}, {"::ffff:7f00:2", "::ffff:7f00:1"}};
@@ -65,38 +59,69 @@ static const char *entry_name(const struct lane *lane, enum canary canary)
     return names[lane->family == 6][canary];
 }
 
-void lane_judge(struct lane *lane, const struct zones *zones)
+/* The verdict as far as one entry's answer gives it; HEALTH_OK: none. */
+static enum lane_health entry_health(const struct lane *lane, enum canary canary, const struct zones *zones)
+{
+    const struct answer *answer = &lane->canary[canary];
+
+    if (answer->error)
+        return HEALTH_OK;
+    /* For the entry that must not be listed, 127.0.0.1 is a wildcard's answer, no refusal. */
+    if (canary == CANARY_LISTED ? answer_blocked(answer, zones, lane->domain) : answer_refuses(answer))
+        return HEALTH_BLOCKED;
+    return answer_outside(answer) ? HEALTH_HIJACKED : HEALTH_OK;
+}
+
+static enum lane_health pair_health(const struct lane *lane)
 {
     const struct answer *listed = &lane->canary[CANARY_LISTED], *clean = &lane->canary[CANARY_CLEAN];
 
-    free(lane->detail);
-    lane->detail = NULL;
-    lane->health = HEALTH_OK;
-    for (int i = 0; i < CANARIES && lane->health == HEALTH_OK; i++) {
-        const struct answer *answer = &lane->canary[i];
+    if (listed->error || clean->error)
+        return HEALTH_UNREACHABLE;
+    if (clean->count > 0)
+        return HEALTH_WILDCARD;
+    return listed->count == 0 ? HEALTH_SILENT : HEALTH_OK;
+}
 
-        /* For the entry that must not be listed, 127.0.0.1 is a wildcard's answer, no refusal. */
-        if (!answer->error &&
-            (i == CANARY_LISTED ? answer_blocked(answer, zones, lane->domain) : answer_refuses(answer)))
-            condemn(lane, HEALTH_BLOCKED, memory_string(answer_blocked_meaning(answer)));
-        else if (!answer->error && answer_outside(answer))
-            condemn(lane, HEALTH_HIJACKED,
-                    memory_format("its test entry %s has an address outside 127.0.0.0/8",
-                                  entry_name(lane, (enum canary)i)));
+/* Why, for people; new. canary is the entry that told. */
+static char *detail_of(const struct lane *lane, enum lane_health health, enum canary canary)
+{
+    const struct answer *answer = &lane->canary[canary];
+
+    switch (health) {
+    case HEALTH_BLOCKED:
+        return memory_string(answer_blocked_meaning(answer));
+    case HEALTH_HIJACKED:
+        return memory_format("its test entry %s has an address outside 127.0.0.0/8", entry_name(lane, canary));
+    case HEALTH_UNREACHABLE:
+        return memory_format("its test entry %s cannot be looked up: %s", entry_name(lane, canary),
+                             answer_error_names[answer->error]);
+    case HEALTH_WILDCARD:
+        return memory_format("it lists %s, which no DNSBL may", entry_name(lane, CANARY_CLEAN));
+    case HEALTH_SILENT:
+        return memory_format("it does not list %s, which every DNSBL must", entry_name(lane, CANARY_LISTED));
+    default:
+        return NULL;
     }
-    if (lane->health != HEALTH_OK)
-        ;
-    else if (listed->error || clean->error)
-        condemn(lane, HEALTH_UNREACHABLE,
-                memory_format("its test entry %s cannot be looked up: %s",
-                              entry_name(lane, listed->error ? CANARY_LISTED : CANARY_CLEAN),
-                              answer_error_names[listed->error ? listed->error : clean->error]));
-    else if (clean->count > 0)
-        condemn(lane, HEALTH_WILDCARD,
-                memory_format("it lists %s, which no DNSBL may", entry_name(lane, CANARY_CLEAN)));
-    else if (listed->count == 0)
-        condemn(lane, HEALTH_SILENT,
-                memory_format("it does not list %s, which every DNSBL must", entry_name(lane, CANARY_LISTED)));
+}
+
+void lane_judge(struct lane *lane, const struct zones *zones)
+{
+    bool was_unreachable = lane->health == HEALTH_UNREACHABLE;
+    enum canary canary = CANARY_LISTED;
+
+    lane->health = entry_health(lane, CANARY_LISTED, zones);
+    if (lane->health == HEALTH_OK && (lane->health = entry_health(lane, CANARY_CLEAN, zones)) != HEALTH_OK)
+        canary = CANARY_CLEAN;
+    if (lane->health == HEALTH_OK) {
+        lane->health = pair_health(lane);
+        canary = lane->canary[CANARY_LISTED].error ? CANARY_LISTED : CANARY_CLEAN;
+    }
+    /* A zone that is still silent keeps its first evidence: libunbound answers for it from its memory of failures. */
+    if (!was_unreachable || lane->health != HEALTH_UNREACHABLE) {
+        free(lane->detail);
+        lane->detail = detail_of(lane, lane->health, canary);
+    }
     for (int i = 0; i < CANARIES; i++)
         answer_clear(&lane->canary[i]);
 }

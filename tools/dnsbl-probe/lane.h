@@ -47,7 +47,7 @@ struct lane {
     int family; /* 4 or 6 */
     bool exempt;
     enum lane_state state;
-    enum lane_health health;
+    enum lane_health health; /* HEALTH_OK until judged */
     char *detail;            /* owned; why it is not well, for people; NULL: nothing to say */
     unsigned long long next; /* number of the first slot not yet looked at */
     unsigned in_flight;

@@ -38,7 +38,8 @@ void probe_configure(struct probe_config *config, const struct zones *zones)
     }
 }
 
-/* libevent warns on stderr, where only our own lines belong, of files that epoll(7) refuses; await() sees to those. */
+/* libevent warns on stderr, where only our own lines belong, of files that epoll(7) refuses; await() sees to those.
+ */
 static void ignore_log(int severity, const char *message)
 {
     (void)severity;
@@ -254,6 +255,7 @@ static void set_timer(struct probe *probe, struct event *timer, long retry)
 /* One turn: take in, ask, let out, then wait for whatever comes first. */
 static void turn(struct probe *probe, struct watches *watches)
 {
+    bool written = false;
     long retry;
 
     if (take_input(probe) && !await(watches->input))
@@ -262,12 +264,14 @@ static void turn(struct probe *probe, struct watches *watches)
     retry = probe_retry_lanes(probe);
     probe_schedule(probe);
     probe_emit(probe);
-    if (ndjson_pending(&probe->out) > 0 && !await(watches->output))
+    if (ndjson_pending(&probe->out) > 0 && !await(watches->output)) {
         ndjson_flush(&probe->out);
+        written = true; /* and no event will say so */
+    }
     if (probe->input_ended && window_empty(&probe->window))
         return;
     set_timer(probe, watches->timer, retry);
-    event_base_loop(probe->base, EVLOOP_ONCE | (can_take_more(probe, watches) ? EVLOOP_NONBLOCK : 0));
+    event_base_loop(probe->base, EVLOOP_ONCE | (written || can_take_more(probe, watches) ? EVLOOP_NONBLOCK : 0));
 }
 
 static void open_stdout(struct probe *probe, struct watches *watches)

@@ -171,44 +171,41 @@ static bool set_options(struct resolver *resolver, const struct resolver_config 
 }
 
 /*
- * One forward-zone a domain: libunbound keeps its timing and its opinion of a
- * server per forward, so a zone that is silent behind a shared forwarder does not
- * slow the others down. The file is in memory: domains may hold keys.
+ * For every domain: a local-zone that lets it through, since libunbound answers some
+ * top-level domains itself, test. for one (RFC 6761); and a forward-zone of its own unless servers is NULL:
+ * libunbound keeps its timing and its opinion of a server per forward, so a zone
+ * that is silent behind a shared forwarder does not slow the others down. The
+ * file is in memory: domains may hold keys.
  */
-static int write_forwards(const struct zones *zones, const char *servers)
+static void write_domain(FILE *out, const char *domain, const char *servers)
 {
-    int fd = memfd_create("forwards", MFD_CLOEXEC);
-    FILE *out = fd < 0 ? NULL : fdopen(dup(fd), "w");
+    char *server;
 
-    for (size_t i = 0; out && i < zones->domain_count; i++) {
-        const char *rest = servers;
-        char *server;
-
-        fprintf(out, "forward-zone:\n name: \"%s.\"\n", zones->domains[i]);
-        while ((server = config_item(&rest))) {
-            fprintf(out, " forward-addr: %s\n", server);
-            free(server);
-        }
+    fprintf(out, "server:\n local-zone: \"%s.\" transparent\n", domain);
+    if (!servers)
+        return;
+    fprintf(out, "forward-zone:\n name: \"%s.\"\n", domain);
+    while ((server = config_item(&servers))) {
+        fprintf(out, " forward-addr: %s\n", server);
+        free(server);
     }
-    if (!out || fclose(out) != 0) {
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    return fd;
 }
 
-static bool load_forwards(struct resolver *resolver, const struct zones *zones, const char *servers)
+static bool load_domains(struct resolver *resolver, const struct zones *zones, const char *servers)
 {
-    int fd = write_forwards(zones, servers);
+    int fd = memfd_create("zones", MFD_CLOEXEC);
+    FILE *out = fd < 0 ? NULL : fdopen(dup(fd), "w");
     char path[32];
-    bool loaded;
+    bool loaded = false;
 
-    if (fd < 0)
-        return false;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    loaded = ub_ctx_config(resolver->unbound, path) == 0;
-    close(fd);
+    for (size_t i = 0; out && i < zones->domain_count; i++)
+        write_domain(out, zones->domains[i], servers);
+    if (out && fclose(out) == 0) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        loaded = ub_ctx_config(resolver->unbound, path) == 0;
+    }
+    if (fd >= 0)
+        close(fd);
     return loaded;
 }
 
@@ -227,13 +224,16 @@ static bool set_forwards(struct resolver *resolver, const char *servers)
 
 static bool set_servers(struct resolver *resolver, const struct resolver_config *config, const struct zones *zones)
 {
-    char *servers;
+    bool recursive = !strcmp(config->resolvers, "recursive");
+    char *servers = recursive                              ? NULL
+                    : !strcmp(config->resolvers, "system") ? system_servers()
+                                                           : memory_string(config->resolvers);
     bool good;
 
-    if (!strcmp(config->resolvers, "recursive"))
-        return true;
-    servers = !strcmp(config->resolvers, "system") ? system_servers() : memory_string(config->resolvers);
-    good = config->unbound_conf ? set_forwards(resolver, servers) : load_forwards(resolver, zones, servers);
+    if (!config->unbound_conf)
+        good = load_domains(resolver, zones, servers);
+    else
+        good = recursive || set_forwards(resolver, servers);
     free(servers);
     return good;
 }

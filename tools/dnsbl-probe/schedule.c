@@ -70,15 +70,12 @@ void probe_start_canary(struct probe *probe, struct lane *lane)
 /* Both test entries are answered. */
 static void judge(struct probe *probe, struct lane *lane)
 {
-    bool again = lane->state == LANE_BROKEN;
-
     lane_judge(lane, probe->zones);
     lane->half_open = false;
     if (lane->health == HEALTH_UNREACHABLE) {
         lane->state = LANE_BROKEN;
         lane->retry_at = clock_steady_ms() + LANE_RETRY_MS;
-        if (!again)
-            probe_emit_health(probe, lane);
+        probe_emit_health(probe, lane);
     } else if (lane->health == HEALTH_OK) {
         open_lane(probe, lane, HEALTH_OK);
     } else {
