@@ -26,7 +26,7 @@ static void start(struct probe *probe, struct task model, const struct ip *ip, i
     lane->tasks = task;
     lane->in_flight++;
     probe->in_flight++;
-    snprintf(name, sizeof name, "%s.%s.", ip_reversed(ip, reversed), probe->zones->domains[lane->domain]);
+    snprintf(name, sizeof name, "%s.%s", ip_reversed(ip, reversed), probe->zones->domains[lane->domain]);
     resolver_ask(probe->resolver, name, type, on_done, task, &task->lookup);
 }
 

@@ -1,0 +1,474 @@
+# dnsbl-probe against rbldnsd, with dnsdist in front for what goes wrong.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
+    load support/servers.bash
+    rbldnsd_start "$BATS_FILE_TMPDIR" a.test b.test c.test facts.test=generic four.test=generic world.test=ip4trie
+    dnsdist_start "$BATS_FILE_TMPDIR"
+    zone_list a.test 192.0.2.2
+    zone_list a.test 2001:db8::2
+    zone_list b.test 192.0.2.2 127.0.0.4 'Sends spam'
+    zone_list b.test 192.0.2.2 127.0.0.9 'Sends more spam'
+    zone_list b.test 192.0.2.66 127.255.255.254 'open resolver'
+    zone_list b.test 192.0.2.67 127.0.0.1 'refused'
+    zone_list b.test 192.0.2.68 10.1.2.3 'not a DNSBL'
+    # rbldnsd's own types cannot leave the IPv6 test entries out, or give odd texts: these zones can.
+    printf '%s\n' '2.0.0.127 A 127.0.0.2' '2.2.0.192 A 127.0.0.2' \
+        $'2.2.0.192 TXT "caf\351 \033[31mred\007 http://facts.test/"' | zone_write facts.test
+    zone_write four.test <<'ZONE'
+2.0.0.127 A 127.0.0.2
+2.2.0.192 A 127.0.0.2
+ZONE
+    zone_write world.test <<'ZONE'
+0.0.0.0/0 :127.0.0.2:everything
+ZONE
+    rbldnsd_reload
+}
+
+teardown_file() {
+    load support/servers.bash
+    servers_stop "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+    load support/servers.bash
+    cd "$BATS_TEST_TMPDIR" || return
+    unset DNSBL_CANARY_EXEMPT RUN_DEADLINE DNS_CONFIG DNSBL_ZONES_FILE
+    export DNSBL_ZONES=a.test,b.test DNS_TIMEOUT=2 DNS_CONCURRENCY=10
+}
+
+teardown() {
+    local zone
+    for zone in a.test b.test c.test; do fault_zone "$zone" none; done
+}
+
+probe() { "$BUILD/bin/dnsbl-probe" "$@"; }
+
+# look ADDRESS...: the record of each address, without the zones' records.
+look() { printf '%s\n' "$@" | probe 2>errors | jq -c 'select(.type == "ip")'; }
+
+# health ZONE: what the last record of that zone in file `out` says.
+health() { jq -r --arg zone "$1" 'select(.zone == $zone) | .health' out | tail -n 1; }
+
+# result ZONE: of the first address in file `out`, as status, error, answers.
+result() {
+    jq -r --arg zone "$1" 'select(.type == "ip") | .results[] | select(.zone == $zone)
+        | [.status, .error // "-", (.answers | sort | join("+"))] | join(" ")' out | head -n 1
+}
+
+# framed LINE...: a stream of a run with these records.
+framed() {
+    printf '{"type":"run","run_id":"6f1c7a3e-9a53-4c58-8a4e-000000000001","started_at":"2026-01-31T12:00:00.000Z","dry_run":false,"shard":"0/1"}\n'
+    printf '%s\n' "$@"
+    printf '{"type":"end","run_id":"6f1c7a3e-9a53-4c58-8a4e-000000000001","ips":%d,"skipped":0}\n' "$#"
+}
+
+# --- the stream ---
+
+@test "an address by hand: echo 192.0.2.2 | dnsbl-probe" {
+    look 192.0.2.2 >out
+    [ "$(jq -r '[.results[] | .zone + "=" + .status] | join(" ")' out)" = 'a.test=LISTED b.test=LISTED' ]
+    [ "$(jq -r .ip out)" = 192.0.2.2 ]
+    [ ! -s errors ]
+}
+
+@test "comments, blank lines and blanks around an address are fine" {
+    look '# a pool' '' '  192.0.2.2 # the first' $'192.0.2.3\r' >out
+    [ "$(jq -r .ip out | tr '\n' ' ')" = '192.0.2.2 192.0.2.3 ' ]
+    [ ! -s errors ]
+}
+
+@test "a run's records pass with their fields untouched and in order, run first and end last" {
+    framed '{"type":"ip","ip":"192.0.2.2","id":1,"ip_text":"192.0.2.2","x":1.50,"y":{"b":1,"a":[2]}}' \
+        '{"type":"odd","n":1e2}' '{"type":"ip","ip":"192.0.2.3","id":2,"ip_text":"192.0.2.3"}' | probe --require-run >out
+    [ "$(jq -r 'select(.type != "zone") | .type' out | tr '\n' ' ')" = 'run ip odd ip end ' ]
+    grep -qF '{"type":"ip","ip":"192.0.2.2","id":1,"ip_text":"192.0.2.2","x":1.50,"y":{"b":1,"a":[2]},"results":[' out
+    grep -qxF '{"type":"odd","n":1e2}' out
+    [ "$(head -n 1 out | jq -r .type)" = run ]
+    [ "$(tail -n 1 out | jq -r .type)" = end ]
+}
+
+@test "results that a record has already are replaced" {
+    echo '{"type":"ip","ip":"192.0.2.3","results":[],"probed_at":"x","z":1}' | probe >out
+    [ "$(jq -c 'select(.type == "ip") | [(.results | length), .z]' out)" = '[2,1]' ]
+    [ "$(grep -o '"results"' out | wc -l)" -eq 1 ]
+}
+
+@test "each zone has a record when its health is known and one with counts before end" {
+    framed '{"type":"ip","ip":"192.0.2.2"}' '{"type":"ip","ip":"192.0.2.66"}' | probe --require-run >out
+    [ "$(jq -c 'select(.type == "zone" and (.final | not)) | [.zone, .health]' out | sort | tr -d '\n')" = '["a.test","ok"]["b.test","ok"]' ]
+    [ "$(jq -c 'select(.final) | [.zone, .lookups, .listed, .not_listed, .unknown, .errors]' out | tr -d '\n')" = \
+        '["a.test",2,1,1,0,{}]["b.test",2,1,0,1,{"blocked":1}]' ]
+}
+
+@test "a record that is malformed is reported, dropped, and makes the status 1" {
+    run -1 --separate-stderr probe <<<$'{"type":"ip","ip":"192.0.2.2"\n{"type":"ip","ip":7}\n{"type":"ip","ip":"1.2.3"}\n{"a":1}\n{"type":"ip","type":"ip","ip":"192.0.2.9"}\n[1]\n192.0.2.300\n0x7f.1\n1.2.3\n01.2.3.4\n192.0.2.3'
+    [ "$(jq -r 'select(.type == "ip") | .ip' <<<"$output")" = 192.0.2.3 ]
+    [ "$(grep -c '"error_type":"bad_record"' <<<"$stderr")" -eq 10 ]
+}
+
+@test "an address with a NUL byte is no address" {
+    printf '192.0.2.2\0\n192.0.2.3\n' >in
+    run -1 bash -c '"$BUILD/bin/dnsbl-probe" <in 2>errors | jq -r "select(.type == \"ip\") | .ip"; exit "${PIPESTATUS[0]}"'
+    [ "$output" = 192.0.2.3 ]
+    grep -q NUL errors
+}
+
+@test "a stream that is cut off passes as far as it came, without end, and the status is 65" {
+    framed '{"type":"ip","ip":"192.0.2.2"}' | head -n 2 >in
+    run -65 --separate-stderr probe --require-run <in
+    [ "$(jq -r 'select(.type != "zone") | .type' <<<"$output" | tr '\n' ' ')" = 'run ip ' ]
+    [[ $stderr == *'"error_type":"cut_off"'* ]]
+}
+
+@test "a last line without newline, a second run, and anything behind end are cut off too" {
+    run -65 probe < <(printf 192.0.2.2)
+    run -65 probe < <(framed '{"type":"ip","ip":"192.0.2.2"}'; echo 192.0.2.3)
+    run -65 probe < <(framed '{"type":"run","run_id":"x"}')
+    run -65 probe --require-run </dev/null
+    run -65 probe --require-run <<<'{"type":"ip","ip":"192.0.2.2"}'
+    run -0 probe </dev/null
+}
+
+@test "a line over 1 MiB is dropped and does not stop the next; one of just 1 MiB passes" {
+    long=$((1024 * 1024 - 80))
+    { printf '{"type":"odd","x":"%*s"}\n' $((1024 * 1024)) ''; printf '{"type":"odd","x":"%*s"}\n' "$long" ''; echo 192.0.2.3; } >in
+    run -1 bash -c '"$BUILD/bin/dnsbl-probe" <in >out 2>errors'
+    [ "$(jq -r 'select(.type == "ip") | .ip' out)" = 192.0.2.3 ]
+    [ "$(jq -r 'select(.type == "odd") | .x | length' out)" -eq "$long" ]
+    [ "$(grep -c 'longer than 1048576 bytes' errors)" -eq 1 ]
+}
+
+@test "a full disk is 74, a reader that has gone ends it quietly" {
+    run -74 bash -c 'echo 192.0.2.2 | "$BUILD/bin/dnsbl-probe" >/dev/full'
+    [[ $output == *'"error_type":"output_error"'* ]]
+    yes 192.0.2.2 | head -n 20000 >in
+    run -0 --separate-stderr bash -c '"$BUILD/bin/dnsbl-probe" <in | head -n 1; exit "$(( PIPESTATUS[0] == 141 ? 0 : 99 ))"'
+    [ -z "$stderr" ]
+}
+
+@test "an option that is not known is 64, --help and --version are 0" {
+    run -64 probe --no-such-option
+    [[ $output == *--no-such-option*--help* ]]
+    run -64 probe --check=offline
+    run -64 probe 192.0.2.2 extra
+    run -0 probe --help
+    [[ $output == usage:* ]]
+    run -0 probe --version
+    [[ $output == "dnsbl-probe "* ]]
+    run -74 bash -c '"$BUILD/bin/dnsbl-probe" --help >/dev/full'
+}
+
+@test "SIGTERM ends it within 5 s with 143, and no line is cut" {
+    mkfifo in
+    probe <in >out 2>errors &
+    pid=$!
+    exec 7>in
+    echo 192.0.2.2 >&7
+    wait_for 10 grep -q 192.0.2.2 out
+    kill "$pid"
+    ended=0
+    wait "$pid" || ended=$?
+    [ "$ended" -eq 143 ]
+    exec 7>&-
+    jq -es . out >/dev/null
+}
+
+@test "an address is answered at once though the input stays open" {
+    mkfifo in
+    probe <in >out &
+    exec 7>in
+    echo 192.0.2.2 >&7
+    wait_for 10 grep -q '"ip":"192.0.2.2"' out
+    exec 7>&-
+    wait
+}
+
+# --- configuration ---
+
+@test "all problems of the configuration are told at once, and the status is 78" {
+    DNSBL_ZONES='a.test=127.0.0.300,nodots,x:a.test,x:b.test,KEY0123.zen.dq.spamhaus.net,b.test*many' DNS_TIMEOUT=0 DNS_CONCURRENCY=1x \
+        DNS_RESOLVERS=dns.example RUN_DEADLINE=-1 DNSBL_CANARY_EXEMPT=other.test run -78 probe --check
+    for name in DNSBL_ZONES DNS_TIMEOUT DNS_CONCURRENCY DNS_RESOLVERS RUN_DEADLINE DNSBL_CANARY_EXEMPT; do
+        [[ $output == *"\"variable\":\"$name\""* ]]
+    done
+    [ "$(grep -c '"variable":"DNSBL_ZONES"' <<<"$output")" -eq 5 ]
+    [[ $output != *[Kk][Ee][Yy]0123* ]]
+}
+
+@test "--check asks nobody; without zones it says what to set" {
+    before=$(rbldnsd_queries)
+    run -0 probe --check
+    [ -z "$output" ]
+    [ "$(rbldnsd_queries)" -eq "$before" ]
+    DNSBL_ZONES='' run -78 probe --check
+    [[ $output == *"DNSBL_ZONES='"* ]]
+}
+
+@test "--check=online reports the health of every zone" {
+    fault_zone b.test servfail
+    run -0 probe --check=online
+    [[ $output == *'zone a.test is ok'* ]]
+    [[ $output == *'zone b.test is unreachable'*servfail* ]]
+}
+
+@test "a value may come from a file, its final newline dropped; both is an error" {
+    echo a.test >zones
+    DNSBL_ZONES='' DNSBL_ZONES_FILE=zones look 192.0.2.2 >out
+    [ "$(jq -r '.results[].zone' out)" = a.test ]
+    DNSBL_ZONES_FILE=zones run -78 probe --check
+    DNSBL_ZONES='' DNSBL_ZONES_FILE=none run -78 probe --check
+    [[ $output == *none* ]]
+}
+
+@test "1,000 sites are taken, 1,001 are an error" {
+    DNSBL_ZONES=$(printf 'z%d:a.test=127.0.0.2,' {1..1000}) look 192.0.2.2 >out
+    [ "$(jq '.results | length' out)" -eq 1000 ]
+    DNSBL_ZONES=$(printf 'z%d:a.test=127.0.0.2,' {1..1001}) run -78 probe --check
+    [[ $output == *1001* ]]
+}
+
+@test "a line that would grow over 1 MiB loses its reasons, not its verdicts" {
+    DNSBL_ZONES=$(printf "z%d%050d:a.test=127.0.0.2 " $(seq 1 1000 | sed 's/$/ 0/')) 
+    export DNSBL_ZONES
+    printf '{"type":"ip","ip":"192.0.2.2","pad":"%*s"}\n' 850000 '' | probe >out
+    [ "$(jq -r 'select(.type == "ip") | [.results[] | select(.status == "LISTED" and .cut)] | length' out)" -eq 1000 ]
+    [ "$(wc -L <out)" -lt $((1024 * 1024)) ]
+}
+
+# --- what an answer means ---
+
+@test "an A record is a listing, with all A records and the reason kept" {
+    look 192.0.2.2 >out
+    [ "$(result a.test)" = 'LISTED - 127.0.0.2' ]
+    [ "$(result b.test)" = 'LISTED - 127.0.0.4+127.0.0.9' ]
+    reason=$(jq -r '.results[] | select(.zone == "b.test") | .reason' out)
+    [[ $reason == *'Sends spam'* && $reason == *'Sends more spam'* ]]
+}
+
+@test "NXDOMAIN, and NOERROR without A, are no listing" {
+    look 192.0.2.3 >out
+    [ "$(result a.test)" = 'NOT_LISTED - ' ]
+    fault_zone b.test none
+    DNSBL_ZONES=facts.test look 0.2.0.192 >out # an empty non-terminal
+    [ "$(result facts.test)" = 'NOT_LISTED - ' ]
+}
+
+@test "a filter decides which A records count, and the others are kept" {
+    DNSBL_ZONES='yes:b.test=127.0.0.[2;4..5] no:b.test=127.0.0.5 b.test=127.0.[0;1].9*2' look 192.0.2.2 >out
+    [ "$(result yes)" = 'LISTED - 127.0.0.4+127.0.0.9' ]
+    [ "$(result no)" = 'NOT_LISTED - 127.0.0.4+127.0.0.9' ]
+    [ "$(result b.test)" = 'LISTED - 127.0.0.4+127.0.0.9' ]
+}
+
+@test "a domain with several filters is asked once" {
+    before=$(rbldnsd_queries '77\.2\.0\.192\.a\.test A ')
+    DNSBL_ZONES='x:a.test=127.0.0.2 y:a.test=127.0.0.3 z:a.test' look 192.0.2.77 >out
+    [ "$(jq '.results | length' out)" -eq 3 ]
+    [ "$(rbldnsd_queries '77\.2\.0\.192\.a\.test A ')" -eq $((before + 1)) ]
+}
+
+@test "127.255.255.0/24 is no listing but a refusal, and its meaning is told" {
+    look 192.0.2.66 >out
+    [ "$(result b.test)" = 'UNKNOWN blocked 127.255.255.254' ]
+    [[ $(jq -r '.results[1].detail' out) == *resolver* ]]
+}
+
+@test "127.0.0.1 alone is a refusal unless a filter names it" {
+    look 192.0.2.67 >out
+    [ "$(result b.test)" = 'UNKNOWN blocked 127.0.0.1' ]
+    DNSBL_ZONES='white:b.test=127.0.0.1*-1 black:b.test=127.0.0.[2..9]' look 192.0.2.67 >out
+    [ "$(result white)" = 'LISTED - 127.0.0.1' ]
+    [ "$(result black)" = 'NOT_LISTED - 127.0.0.1' ]
+}
+
+@test "an A record outside 127.0.0.0/8 is no DNSBL's answer" {
+    look 192.0.2.68 >out
+    [ "$(result b.test)" = 'UNKNOWN not_a_dnsbl_answer 10.1.2.3' ]
+}
+
+@test "a failing answer is UNKNOWN and says what failed; the other zones decide" {
+    DNSBL_CANARY_EXEMPT=b.test
+    export DNSBL_CANARY_EXEMPT DNS_TIMEOUT=1
+    while read -r fault error; do
+        fault_zone b.test "$fault"
+        look 192.0.2.2 >out
+        [ "$(result b.test)" = "UNKNOWN $error " ] || { echo "$fault: $(result b.test)"; return 1; }
+        [ "$(result a.test)" = 'LISTED - 127.0.0.2' ]
+    done <<<$'servfail servfail\nrefused refused\ndrop timeout\ndelay:3000 timeout'
+}
+
+@test "an answer that is truncated is fetched over TCP" {
+    fault_zone a.test truncate
+    look 192.0.2.2 >out
+    [ "$(result a.test)" = 'LISTED - 127.0.0.2' ]
+}
+
+@test "nobody answers at all: everything is UNKNOWN, the status is 0" {
+    DNS_RESOLVERS=127.0.0.1@$(free_port) DNS_TIMEOUT=1 run -0 --separate-stderr probe <<<192.0.2.2
+    echo "$output" >out
+    [ "$(result a.test)" = 'UNKNOWN zone_unreachable ' ]
+    [ "$(health a.test)" = unreachable ]
+    [[ $stderr == *'look at the resolver and the network first'* ]]
+}
+
+@test "odd bytes in a TXT record are escaped, links are kept" {
+    DNSBL_ZONES=facts.test look 192.0.2.2 >out
+    [ "$(jq -r '.results[0].reason' out)" = $'caf\\233 \033[31mred\007 http://facts.test/' ]
+    ! grep -q $'\033' out
+}
+
+@test "IPv6 addresses are asked for by their nibbles; mapped ones are IPv4" {
+    look 2001:DB8:0:0::2 ::ffff:192.0.2.2 >out
+    [ "$(jq -r .ip out | tr '\n' ' ')" = '2001:db8::2 192.0.2.2 ' ]
+    [ "$(result a.test)" = 'LISTED - 127.0.0.2' ]
+}
+
+@test "an IPv4-only list is left out for IPv6 addresses, but not where the row names it" {
+    export DNSBL_ZONES=a.test,four.test
+    { echo 192.0.2.2; echo 2001:db8::2; echo '{"type":"ip","ip":"2001:db8::3","blocking_lists":"x, four.test"}'; } | probe >out
+    [ "$(jq -c 'select(.type == "ip") | [.results[] | .zone + " " + .status + " " + (.error // "-")]' out | tr -d '\n')" = \
+        '["a.test LISTED -","four.test LISTED -"]["a.test LISTED -"]["a.test NOT_LISTED -","four.test UNKNOWN zone_silent"]' ]
+    [ "$(health four.test)" = ok ]
+    [ "$(jq -r 'select(.zone == "four.test") | .ipv4_only' out | tail -n 1)" = true ]
+}
+
+# --- canaries ---
+
+@test "a zone that lists the whole world inside 127/8 is wildcard, all its answers UNKNOWN" {
+    DNSBL_ZONES=a.test,world.test probe <<<192.0.2.3 >out
+    [ "$(health world.test)" = wildcard ]
+    [ "$(result world.test)" = 'UNKNOWN zone_wildcard ' ]
+    [ "$(result a.test)" = 'NOT_LISTED - ' ]
+}
+
+@test "a zone that answers outside 127/8 for the world is hijacked" {
+    fault_zone b.test spoof:198.51.100.7
+    probe <<<192.0.2.3 >out
+    [ "$(health b.test)" = hijacked ]
+    [ "$(result b.test)" = 'UNKNOWN zone_hijacked ' ]
+}
+
+@test "a zone that refuses our resolver is blocked, and says what to do" {
+    fault_zone b.test spoof:127.255.255.254
+    probe <<<192.0.2.3 >out 2>errors
+    [ "$(health b.test)" = blocked ]
+    [ "$(result b.test)" = 'UNKNOWN zone_blocked ' ]
+    grep -q 'DNS_RESOLVERS=recursive' errors
+}
+
+@test "a zone that was emptied, or a resolver that says NXDOMAIN to all, is silent" {
+    fault_zone b.test nxdomain
+    probe <<<192.0.2.2 >out
+    [ "$(health b.test)" = silent ]
+    [ "$(result b.test)" = 'UNKNOWN zone_silent ' ]
+}
+
+@test "a sick zone is asked for its test entries and nothing more" {
+    fault_zone c.test nxdomain
+    before=$(rbldnsd_queries '192\.c\.test')
+    DNSBL_ZONES=c.test look 192.0.2.{1..50} >out
+    [ "$(rbldnsd_queries '192\.c\.test')" -eq "$before" ]
+}
+
+@test "an exempt zone is believed without test entries" {
+    fault_zone b.test nxdomain
+    DNSBL_CANARY_EXEMPT=b.test probe <<<192.0.2.2 >out
+    [ "$(health b.test)" = exempt ]
+    [ "$(result b.test)" = 'NOT_LISTED - ' ]
+}
+
+@test "a test entry with another code than the filter's is as good" {
+    DNSBL_ZONES=b.test=127.0.0.4 probe <<<192.0.2.2 >out
+    [ "$(health b.test)" = ok ]
+    [ "$(result b.test)" = 'LISTED - 127.0.0.4+127.0.0.9' ]
+}
+
+@test "a zone that is silent holds up nobody: the others' addresses are all asked meanwhile" {
+    fault_zone b.test drop
+    DNS_TIMEOUT=2 look 10.9.{0..3}.{1..250} >out
+    [ "$(jq -r '.results[0].status' out | sort | uniq -c | tr -s ' ')" = ' 1000 NOT_LISTED' ]
+    [ "$(jq -r '.results[1].error' out | sort | uniq -c | tr -s ' ')" = ' 1000 zone_unreachable' ]
+}
+
+@test "a zone whose answers take half a second is slow, not dead" {
+    fault_zone b.test delay:500
+    look 10.6.0.{1..20} >out
+    [ "$(jq -r '.results[1].status' out | sort -u)" = NOT_LISTED ]
+}
+
+@test "a zone that goes silent in the run is cut off by its breaker; what was answered stays" {
+    mkfifo in
+    DNS_TIMEOUT=1 probe <in >out 2>errors &
+    exec 7>in
+    echo 192.0.2.2 >&7
+    wait_for 10 grep -q '"ip":"192.0.2.2"' out
+    fault_zone b.test drop
+    printf '%s\n' 10.8.0.{1..200} >&7
+    exec 7>&-
+    wait
+    [ "$(result b.test)" = 'LISTED - 127.0.0.4+127.0.0.9' ]
+    [ "$(health b.test)" = unreachable ]
+    [ "$(jq -r 'select(.type == "ip") | .results[] | select(.zone == "b.test" and .error == "zone_unreachable") | .error' out | wc -l)" -gt 150 ]
+    [ "$(jq -r 'select(.type == "ip") | .results[] | select(.zone == "a.test") | .error' out | sort -u)" = null ]
+}
+
+@test "a zone that comes back in the run is used again" {
+    mkfifo in
+    fault_zone b.test drop
+    DNS_TIMEOUT=1 probe <in >out 2>errors &
+    exec 7>in
+    echo 192.0.2.3 >&7
+    wait_for 10 grep -q '"ip":"192.0.2.3"' out
+    fault_zone b.test none
+    # addresses keep coming until the zone is tried again
+    again() { echo 192.0.2.2 >&7; grep -q '"zone":"b.test","health":"ok"' out; }
+    wait_for 30 again
+    echo 192.0.2.2 >&7
+    exec 7>&-
+    wait
+    [ "$(jq -r 'select(.type == "ip") | .results[] | select(.zone == "b.test") | .status' out | tail -n 1)" = LISTED ]
+}
+
+@test "after RUN_DEADLINE nothing more is asked, and the stream ends in order" {
+    fault_zone b.test delay:400
+    printf '{"type":"ip","ip":"10.7.0.%d"}\n' {1..100} >records
+    mapfile -t records <records
+    framed "${records[@]}" | RUN_DEADLINE=2 DNS_CONCURRENCY=4 probe --require-run >out
+    [ "$(tail -n 1 out | jq -r .type)" = end ]
+    [ "$(jq 'select(.type == "ip") | .ip' out | wc -l)" -eq 100 ]
+    [ "$(jq 'select(.zone == "b.test" and .final) | .errors.deadline' out)" -gt 20 ]
+}
+
+# --- secrets ---
+
+@test "a key in a zone's name appears nowhere, its label does" {
+    printf 'S3CR3TK3Y\n' >key
+    fault_zone S3CR3TK3Y.a.test none
+    DNSBL_ZONES='KEYED:${THE_KEY}.a.test' THE_KEY_FILE=key DNS_TIMEOUT=1 run -0 probe <<<192.0.2.2
+    [[ $output == *'"zone":"KEYED"'* ]]
+    [[ $output != *[Ss]3[Cc][Rr]3[Tt]* ]]
+    DNSBL_ZONES='X Y:S3CR3TK3Y.zen.dq.spamhaus.net*x S3CR3TK3Y.combined.mail.abusix.zone' run -78 probe --check
+    [[ $output != *[Ss]3[Cc][Rr]3[Tt]* ]]
+}
+
+# --- DNS_CONFIG ---
+
+@test "DNS_CONFIG loads an unbound.conf; one that cannot be used is an error" {
+    cat >unbound.conf <<'CONF'
+server:
+    local-zone: "local.example." static
+    local-data: "2.0.0.127.local.example. A 127.0.0.2"
+    local-data: "9.2.0.192.local.example. A 127.0.0.6"
+    local-data: '9.2.0.192.local.example. TXT "from a file"'
+CONF
+    DNS_CONFIG=unbound.conf DNSBL_ZONES=local.example probe <<<192.0.2.9 >out
+    [ "$(result local.example)" = 'LISTED - 127.0.0.6' ]
+    [ "$(jq -r 'select(.type == "ip") | .results[0].reason' out)" = 'from a file' ]
+    echo 'no: such: thing' >broken.conf
+    DNS_CONFIG=broken.conf run -78 probe --check
+    [[ $output == *broken.conf* ]]
+    DNS_CONFIG=none.conf run -78 probe --check
+}
