@@ -205,6 +205,16 @@ static void register_key(const char *domain)
     free(key);
 }
 
+/* True if a value that came by ${NAME} is part of the domain, which would be the zone's name everywhere. */
+static bool shows_a_secret(const char *domain)
+{
+    char *masked = secret_mask(domain);
+    bool shows = strcmp(masked, domain) != 0;
+
+    free(masked);
+    return shows;
+}
+
 static size_t find_or_add_domain(struct zones *zones, const char *domain)
 {
     for (size_t i = 0; i < zones->domain_count; i++)
@@ -286,6 +296,11 @@ static void parse_site(struct zones *zones, char *text)
                        "a site below %s carries a key and needs a label before it, as in "
                        "CSS:${SPAMHAUS_KEY}.zen.dq.spamhaus.net",
                        keyed + 1);
+    else if (!label && shows_a_secret(domain))
+        config_problem(VARIABLE,
+                       "\"%s\": a domain made with ${NAME} holds a secret and needs a label before it, as in "
+                       "LIST:${LIST_KEY}.example.org",
+                       shown);
     else if (filter && !parse_filter(filter, &site.filter))
         config_problem(VARIABLE, "\"%s\": the filter \"%s\" is not d.d.d.d, each d a number 0-255 or [n;n..m]", shown,
                        filter);

@@ -452,6 +452,8 @@ framed() {
     [[ $output != *[Ss]3[Cc][Rr]3[Tt]* ]]
     DNSBL_ZONES='X Y:S3CR3TK3Y.zen.dq.spamhaus.net*x S3CR3TK3Y.combined.mail.abusix.zone' run -78 probe --check
     [[ $output != *[Ss]3[Cc][Rr]3[Tt]* ]]
+    DNSBL_ZONES='${THE_KEY}.a.test' THE_KEY_FILE=key run -78 probe --check
+    [[ $output == *'needs a label'* && $output != *[Ss]3[Cc][Rr]3[Tt]* ]]
 }
 
 # --- DNS_CONFIG ---

@@ -149,7 +149,7 @@ static void load_statuses(struct settings *settings)
 
 static const char *needed(const char *name, bool optional)
 {
-    return optional ? config_text(name) : config_required(name, "needed to keep the tickets");
+    return optional ? config_text(name) : config_required(name, "keep the tickets");
 }
 
 void settings_load(struct settings *settings)
@@ -162,8 +162,8 @@ void settings_load(struct settings *settings)
     settings->token = config_secret("JIRA_API_TOKEN");
     settings->offline = optional = settings->dry_run && (!server || !settings->token);
     if (!optional) {
-        server = config_required("JIRA_SERVER", "needed to keep the tickets");
-        config_required("JIRA_API_TOKEN", "needed to keep the tickets");
+        server = config_required("JIRA_SERVER", "keep the tickets");
+        config_required("JIRA_API_TOKEN", "keep the tickets");
     }
     load_server(settings, server);
     settings->user = config_text("JIRA_USER");
