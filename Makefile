@@ -1,12 +1,12 @@
-# Postal DNSBL Monitor. `make help` lists the targets.
+# Postal DNSBL Monitor. Targets: all deps demo check install clean.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 B       := build
+JOBS    := $(shell nproc)
 
 TOOLS    := pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary
 MANUALS  := $(wildcard tools/*.[1-8] common/*.[1-8] pipelines/*.[1-8])
-PACKAGES := jansson libpq libcurl libunbound libevent
 
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes
@@ -45,10 +45,10 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/common.a
 
 deps: ; tests/support/packages build
 demo: ; tests/support/packages demo
-	$(MAKE) all
+	$(MAKE) -j$(JOBS) all
 	tests/demo
 check: ; tests/support/packages check
-	$(MAKE) B=$(B)/check WERROR=-Werror all unit-tests
+	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests
 	BUILD=$(B)/check tests/run
 unit-tests: $(UNIT_TESTS)
 
