@@ -91,6 +91,7 @@ struct evaluation {
     size_t stored_count;
     bool definite; /* a blocklist answered */
     bool unknown;  /* a zone is UNKNOWN */
+    bool kept;     /* a stored name that is not configured may not go yet */
     long doubt;    /* what allowlists that are UNKNOWN could take off the score; not positive */
     json_int_t score;
     struct names listed, unknowns, carried, watched, added, removed;
@@ -311,7 +312,7 @@ static void count_zone(struct evaluation *evaluation, const struct zone *zone, s
 static void count_stored_name(struct evaluation *evaluation, struct stored_name *stored)
 {
     if (!stored->blocklist && (evaluation->unknown || !evaluation->definite)) {
-        stored->stands = true;
+        stored->stands = evaluation->kept = true;
         evaluation->score += evaluation->rules->threshold;
         names_add(&evaluation->listed, stored->name, stored->shown);
         names_add(&evaluation->carried, stored->name, stored->shown);
@@ -358,7 +359,7 @@ static void judge(const struct evaluation *evaluation, struct decision *decision
     decision->score = evaluation->score;
     decision->transition = RECORD_TRANSITION_NONE;
     decision->listed = row_listed;
-    if (!evaluation->definite || at_most != at_least)
+    if (!evaluation->definite || at_most != at_least || (evaluation->kept && !at_most))
         return;
     decision->listed = at_most;
     if (at_most && !row_listed)
