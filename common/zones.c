@@ -11,6 +11,7 @@
 #include "secret.h"
 
 #define VARIABLE "DNSBL_ZONES"
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 #define LABEL_MAX 63
 #define DOMAIN_MAX 189 /* of the 253 characters of a name, the reversed nibbles of IPv6 and a dot take 64 */
 
@@ -178,7 +179,7 @@ static bool is_domain(const char *text)
 
 static bool is_label(const char *text)
 {
-    size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    size_t length = strspn(text, NAME_CHARACTERS);
 
     return length > 0 && length <= LABEL_MAX && text[length] == '\0';
 }
@@ -197,12 +198,24 @@ static const char *keyed_suffix(const char *domain)
     return NULL;
 }
 
-static void register_key(const char *domain)
+/*
+ * Keys written into the list itself. They are looked for in its text, not in its
+ * sites: a site with a typing error is quoted in a message.
+ */
+static void register_keys(const char *list)
 {
-    char *key = memory_bytes(domain, strcspn(domain, "."));
+    for (size_t i = 0; i < sizeof keyed_suffixes / sizeof *keyed_suffixes; i++) {
+        for (const char *at = list; (at = strcasestr(at, keyed_suffixes[i])); at++) {
+            const char *name = at;
+            char *key;
 
-    secret_add(key);
-    free(key);
+            while (name > list && strchr(NAME_CHARACTERS, name[-1]))
+                name--;
+            key = memory_bytes(name, strcspn(name, "."));
+            secret_add(key);
+            free(key);
+        }
+    }
 }
 
 /* True if a value that came by ${NAME} is part of the domain, which would be the zone's name everywhere. */
@@ -281,8 +294,6 @@ static void parse_site(struct zones *zones, char *text)
         domain = text;
     lower(domain);
     keyed = keyed_suffix(domain);
-    if (keyed)
-        register_key(domain);
     if (label && !is_label(label))
         config_problem(VARIABLE, "\"%s\": a label has 1 to %d letters, digits, dots, underscores or hyphens", shown,
                        LABEL_MAX);
@@ -331,6 +342,7 @@ void zones_load(struct zones *zones)
     expanded = expand(list);
     if (!expanded)
         return;
+    register_keys(expanded);
     for (site = strtok_r(expanded, ", \t\r\n", &rest); site; site = strtok_r(NULL, ", \t\r\n", &rest)) {
         if (++sites <= ZONES_SITES_MAX)
             parse_site(zones, site);

@@ -151,6 +151,14 @@ static void check_filters(void)
     CHECK(zone_weigh(&zones.items[0], answers, 0, &matches, &positive) == 0 && !matches && !positive);
 }
 
+/* Sites that are quoted in a message, with a key in a place where none is expected. */
+static const char *const mistyped[] = {
+    "typed1.zen.dq.spamhaus.net:CSS",           "CSS:typed2.zen.dq.spamhaus.net.",
+    "CSS:Typed3.zen.DQ.spamhaus.net/127.0.0.3", "CSS=typed4.zen.dq.spamhaus.net",
+    "CSS;typed5.zen.dq.spamhaus.net;CSS",       "A:a.test*typed6.combined.mail.abusix.zone",
+    "CSS: typed7.zen.dq.spamhaus.net:a.test",
+};
+
 static void check_keys(void)
 {
     char *text;
@@ -163,8 +171,11 @@ static void check_keys(void)
     CHECK_NEW_TEXT(secret_mask("SESAME4711"), SECRET_MASK);
     CHECK(load("CSS:${ZONE_KEY}.zen.dq.spamhaus.net=1.2.3.4") == 1);
     CHECK(load("X:PlainKey99.combined.mail.abusix.zone*x") == 1);
+    for (size_t i = 0; i < sizeof mistyped / sizeof *mistyped; i++)
+        tap_check(load(mistyped[i]) >= 1, "mistyped: %s", mistyped[i]);
     text = tap_stderr();
     CHECK(!strstr(text, "sesame4711") && !strcasestr(text, "PlainKey99") && strstr(text, SECRET_MASK));
+    tap_check(!strcasestr(text, "typed"), "no key of a mistyped site is shown");
     free(text);
     CHECK_NEW_TEXT(zone_name_shown("zen.spamhaus.org"), "zen.spamhaus.org");
     CHECK_NEW_TEXT(zone_name_shown("OTHERKEY.zen.DQ.spamhaus.net"), "***.zen.DQ.spamhaus.net");
