@@ -268,6 +268,18 @@ PROGRAM
     [ "$(jq -r .removed_zones[] out | paste -sd' ')" = "***.zen.dq.spamhaus.net a.test" ]
 }
 
+@test "a key is not shown where a zone is named that is not configured" {
+    SURGE_RELEASE=sesame4711.zen.dq.spamhaus.net run -78 --separate-stderr decide --check
+    [[ $stderr != *sesame4711* && $stderr == *"***.zen.dq.spamhaus.net"* ]]
+    ips 1 1 "" | sed 's/"b.test"/"sesame4711.zen.dq.spamhaus.net"/' >in
+    run -0 --separate-stderr decide <in
+    [[ $stderr != *sesame4711* && $stderr == *"***.zen.dq.spamhaus.net"* ]]
+    ips 1 1 "" | jq -c '.results[1].zone = "z" * 100000' >in
+    run -0 --separate-stderr decide <in
+    [ "${#stderr}" -lt 1500 ]
+    [ "$(jq -r .error_type <<<"$stderr")" = zone_not_configured ]
+}
+
 # --- the surge brake ---
 
 @test "surge: a zone that newly lists too many is held, and the end says so" {

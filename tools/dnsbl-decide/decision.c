@@ -7,6 +7,7 @@
 #include "config.h"
 #include "memory.h"
 #include "report.h"
+#include "text.h"
 
 /* --- sets of names --- */
 
@@ -37,13 +38,24 @@ static void names_sort(struct names *names)
         qsort(names->items, names->count, sizeof *names->items, bytewise);
 }
 
-/* For people, and for the stages behind. */
+static int bytewise_as_shown(const void *a, const void *b)
+{
+    return strcmp(((const struct name *)a)->shown, ((const struct name *)b)->shown);
+}
+
+/* For people, and for the stages behind: sorted as shown, and two that differ in their keys alone are one. */
 static json_t *names_shown(const struct names *names)
 {
     json_t *array = memory_check(json_array());
+    struct name *sorted = memory_new(names->count, sizeof *sorted);
 
+    if (names->count > 0)
+        memcpy(sorted, names->items, names->count * sizeof *sorted);
+    qsort(sorted, names->count, sizeof *sorted, bytewise_as_shown);
     for (size_t i = 0; i < names->count; i++)
-        json_array_append_new(array, json_string(names->items[i].shown));
+        if (i == 0 || strcmp(sorted[i - 1].shown, sorted[i].shown) != 0)
+            json_array_append_new(array, json_string(sorted[i].shown));
+    free(sorted);
     return array;
 }
 
@@ -123,16 +135,21 @@ static void evaluation_free(struct evaluation *evaluation)
 static void warn_of_stranger(const char *zone)
 {
     static json_t *warned;
+    char *masked, *shown;
 
     if (!warned)
         warned = memory_check(json_object());
     if (json_object_get(warned, zone) || json_object_size(warned) >= ZONES_SITES_MAX)
         return;
     json_object_set_new(warned, zone, json_true());
+    masked = zone_name_shown(zone);
+    shown = text_foreign(masked, strlen(masked));
     report(REPORT_WARNING, "zone_not_configured",
            "the records have results of %s, which DNSBL_ZONES does not name; they are ignored. "
            "Give dnsbl-probe and dnsbl-decide the same DNSBL_ZONES",
-           zone);
+           shown);
+    free(masked);
+    free(shown);
 }
 
 /* Results come in the order of the configuration as a rule, so the zone after the last one found is tried first. */

@@ -22,8 +22,12 @@ static void release_zones_called(struct surge *surge, const char *name)
         surge->released[i] = true;
         found = true;
     }
-    if (!found && zones->count > 0)
-        config_problem("SURGE_RELEASE", "\"%s\" is not the name of a zone in DNSBL_ZONES", name);
+    if (!found && zones->count > 0) {
+        char *shown = zone_name_shown(name);
+
+        config_problem("SURGE_RELEASE", "\"%s\" is not the name of a zone in DNSBL_ZONES", shown);
+        free(shown);
+    }
 }
 
 void surge_load(struct surge *surge, const struct rules *rules)
