@@ -19,4 +19,10 @@ enum exit_status {
     EXIT_CONFIG = 78,      /* configuration error */
 };
 
+/*
+ * Of two statuses the one that is named as the cause when both hold: the first of
+ * 78, 64, 70, 77, a signal, 74, 69, 65, 1; the job names its own by the same order.
+ */
+int exit_status_worse(int one, int other);
+
 #endif

@@ -6,7 +6,6 @@
  * Whatever becomes of Jira, every record is passed on.
  */
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -330,18 +329,6 @@ static int jira_status(const struct stage *stage)
     return stage->addresses.failed + stage->malfunctions.failed > 0 ? EXIT_SOME_FAILED : EXIT_DONE;
 }
 
-/* Of two statuses, the one that the job would name as the cause. */
-static int worse(int one, int other)
-{
-    static const int order[] = {EXIT_REFUSED,     128 + SIGINT, 128 + SIGTERM,   EXIT_OUTPUT,
-                                EXIT_UNREACHABLE, EXIT_CUT_OFF, EXIT_SOME_FAILED};
-
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        if (one == order[i] || other == order[i])
-            return order[i];
-    return EXIT_DONE;
-}
-
 int main(int argc, char **argv)
 {
     struct tool tool = {.name = "jira-sync", .help = help, .options = options, .take = take_option};
@@ -367,7 +354,7 @@ int main(int argc, char **argv)
         stop(stage);
     write_end(stage);
     ndjson_out_close(&stage->out);
-    status = worse(ndjson_status(&stage->in, &stage->out), jira_status(stage));
+    status = exit_status_worse(ndjson_status(&stage->in, &stage->out), jira_status(stage));
     close_stage(stage);
     return status;
 }

@@ -231,26 +231,14 @@ static void run(void)
     finish_batch();
 }
 
-/* The worse of two exit statuses, in the order in which the job names its cause. */
-static int worse(int a, int b)
-{
-    static const int order[] = {EXIT_CONFIG, EXIT_BUG,         EXIT_REFUSED, 128 + 2,         128 + 15,
-                                EXIT_OUTPUT, EXIT_UNREACHABLE, EXIT_CUT_OFF, EXIT_SOME_FAILED};
-
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        if (a == order[i] || b == order[i])
-            return order[i];
-    return EXIT_DONE;
-}
-
 static int final_status(void)
 {
-    int status = worse(ndjson_status(&self.in, &self.out), self.apply.status);
+    int status = exit_status_worse(ndjson_status(&self.in, &self.out), self.apply.status);
 
     if (self.apply.failed > 0)
         report(REPORT_ERROR, "changes_failed", "%lu changes were not written; the next run makes up for them",
                self.apply.failed);
-    return self.apply.failed > 0 ? worse(status, EXIT_SOME_FAILED) : status;
+    return self.apply.failed > 0 ? exit_status_worse(status, EXIT_SOME_FAILED) : status;
 }
 
 int main(int argc, char **argv)
