@@ -12,6 +12,7 @@
 #include "report.h"
 #include "signals.h"
 #include "sysexits.h"
+#include "text.h"
 
 #define FIRST_BUFFER (64 * 1024)
 
@@ -39,15 +40,16 @@ void ndjson_record_free(struct ndjson_record *record)
 void ndjson_bad(struct ndjson_in *in, const char *format, ...)
 {
     va_list arguments;
-    char *problem = NULL;
+    char *problem = NULL, *shown;
 
     va_start(arguments, format);
     if (vasprintf(&problem, format, arguments) < 0)
         problem = NULL;
     va_end(arguments);
-    report(REPORT_ERROR, "bad_record", "line %lu: %s; the record was dropped", in->line,
-           (char *)memory_check(problem));
+    shown = text_foreign(memory_check(problem), strlen(problem)); /* it may quote the record */
+    report(REPORT_ERROR, "bad_record", "line %lu: %s; the record was dropped", in->line, shown);
     free(problem);
+    free(shown);
     in->bad++;
 }
 
@@ -113,6 +115,7 @@ static char *next_line(struct ndjson_in *in, size_t *length)
         in->scanned = in->filled;
         if (in->discarding || in->filled - in->start >= NDJSON_LINE_MAX) {
             if (!in->discarding) {
+                in->cut_off = in->cut_off || in->frame == NDJSON_ENDED;
                 in->line++;
                 ndjson_bad(in, "longer than %d bytes", NDJSON_LINE_MAX);
             }
@@ -250,7 +253,8 @@ int ndjson_status(const struct ndjson_in *in, const struct ndjson_out *out)
     }
     if (ndjson_cut_off(in)) {
         report(REPORT_ERROR, "cut_off", "the input is not a whole stream: %s",
-               in->torn                     ? "its last line has no newline"
+               in->failed                   ? "reading it failed"
+               : in->torn                   ? "its last line has no newline"
                : in->frame == NDJSON_IN_RUN ? "it stopped before its end record; look at the stage before this one"
                : in->frame == NDJSON_EMPTY  ? "it is empty; look at the stage before this one"
                : in->frame == NDJSON_ENDED  ? "something follows its end record; replay one run at a time"

@@ -179,6 +179,49 @@ static void check_long_lines(void)
     }
 }
 
+/* Too long or not, it stands behind end. */
+static void check_long_line_behind_end(void)
+{
+    char *line = line_of(2 * NDJSON_LINE_MAX), *stream = memory_format(RUN END "%s", line);
+    struct ndjson_in in;
+
+    CHECK_TEXT(read_all(&in, stream, strlen(stream), false, false), "re");
+    CHECK(ndjson_cut_off(&in) && ndjson_status(&in, NULL) == EXIT_CUT_OFF);
+    free(tap_stderr());
+    free(stream);
+    free(line);
+}
+
+/* What a record quotes of itself is cut, so that a log line stays one write (pipe(7)). */
+static void check_report_is_short(void)
+{
+    struct ndjson_in in = {.line = 7};
+    char *foreign = memory_new(NDJSON_LINE_MAX, 1), *text;
+
+    memset(foreign, 'x', NDJSON_LINE_MAX - 1);
+    ndjson_bad(&in, "\"%s\" is not an IP address", foreign);
+    text = tap_stderr();
+    CHECK(in.bad == 1 && strlen(text) < 1024 && strstr(text, "line 7: ") && strstr(text, "dropped"));
+    free(text);
+    free(foreign);
+}
+
+static void check_read_error(void)
+{
+    struct ndjson_in in;
+    int fd = open("/", O_RDONLY | O_DIRECTORY);
+    char *text;
+
+    ndjson_in_open(&in, fd);
+    ndjson_fill(&in);
+    CHECK(ndjson_status(&in, NULL) == EXIT_CUT_OFF);
+    text = tap_stderr();
+    CHECK(strstr(text, "Is a directory") && strstr(text, "reading it failed") && !strstr(text, "empty"));
+    free(text);
+    ndjson_in_close(&in);
+    close(fd);
+}
+
 /* What writing a record with fields gives, new. */
 static char *written(const char *text, const char *fields)
 {
@@ -287,6 +330,9 @@ int main(void)
     check_bad_lines();
     check_bare_lines();
     check_long_lines();
+    check_long_line_behind_end();
+    check_report_is_short();
+    check_read_error();
     check_fields();
     check_too_long();
     check_failing_writes();
