@@ -64,9 +64,9 @@ row_is() {
     [ "$row" = "$2" ] || { echo "row of $1: $row"; return 1; }
 }
 
-# tickets: one a line, by age: open or closed, summary, labels, number of comments.
+# tickets: one a line, by summary, since those of one run are made side by side: open or closed, summary, labels, number of comments.
 tickets() {
-    jira_state | jq -r '.issues | sort_by(.id) | .[] |
+    jira_state | jq -r '.issues | sort_by(.summary, .id) | .[] |
         [(if .open then "open" else "closed" end), .summary, (.labels | join(" ")), (.comments | length)] | join("|")'
 }
 
