@@ -260,6 +260,23 @@ ACTIONS
     [ "$(writes)" = "[1,2,1]" ]
 }
 
+@test "a ticket keeps the name of a list that did not answer, though the row does not carry it" {
+    # The database did not take the change, so the next run finds a clean row.
+    run_of "$(ip 192.0.2.1 'listed(["a.test", "b.test"]; "listed") | .db_changes = false | .db_outcome = "failed"')"
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | unknown("b.test")')"
+    [ "$(action 192.0.2.1)" = no_action ]
+    # Another list joins: the one in doubt stays.
+    run_of "$(ip 192.0.2.1 'listed(["a.test", "c.test"]; "changed") | unknown("b.test")')"
+    [ "$(issues .summary)" = "IP 192.0.2.1 blacklisted by a.test, b.test, c.test" ]
+    issues '.comments[0].body' >comment
+    [ "$(grep -cxE 'added:   c.test|removed: none|now:     a.test, b.test, c.test|unknown, so they stay: b.test' comment)" -eq 4 ]
+    # An answer, and it goes.
+    run_of "$(ip 192.0.2.1 'listed(["a.test", "c.test"]; "none")')"
+    [ "$(issues .summary)" = "IP 192.0.2.1 blacklisted by a.test, c.test" ]
+    issues '.comments[1].body' | grep -qx 'removed: b.test'
+    [ "$(writes)" = "[1,2,2]" ]
+}
+
 @test "two open tickets for one address: a warning, and the newest is used" {
     person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]},
         {\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]}]"

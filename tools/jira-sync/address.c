@@ -16,6 +16,7 @@ struct address {
     struct ndjson_record *record;
     bool unpacked; /* ticket holds what record->object says */
     struct ticket ticket;
+    json_t *zones; /* owned: ticket.zones */
 };
 
 /* --- the record --- */
@@ -56,10 +57,17 @@ static char *unpack(struct address *address)
     return problem;
 }
 
-static void rest(struct address *address)
+static void forget(struct address *address)
 {
     free(address->ticket.results.items);
+    json_decref(address->zones);
     address->ticket.results.items = NULL;
+    address->zones = NULL;
+}
+
+static void rest(struct address *address)
+{
+    forget(address);
     address->unpacked = false;
     json_decref(address->record->object);
     address->record->object = NULL;
@@ -81,7 +89,7 @@ static const struct ticket *ticket_of(struct job *job)
 
 static void release(struct address *address)
 {
-    free(address->ticket.results.items);
+    forget(address);
     ndjson_record_free(address->record);
     free(address);
 }
@@ -158,6 +166,44 @@ static bool in_doubt(const struct address *address, const struct issue *open)
     return doubt;
 }
 
+/* Puts a name in its place among sorted ones, once. */
+static void add_name(json_t *names, json_t *name)
+{
+    size_t index, place = 0;
+    const json_t *item;
+
+    json_array_foreach (names, index, item) {
+        int order = strcmp(json_string_value(item), json_string_value(name));
+
+        if (order == 0)
+            return;
+        if (order < 0)
+            place = index + 1;
+    }
+    json_array_insert(names, place, name);
+}
+
+/*
+ * What the ticket shall name, given the one there is or NULL. A zone that it names and that did not answer is not
+ * gone: it stays, though this row does not carry it (the change that would have put it there may have been lost).
+ */
+static const struct ticket *ticket_for(struct job *job, const struct issue *issue)
+{
+    struct address *address = job->matter;
+    const struct ticket *ticket = ticket_of(job);
+    bool more, over = !issue || issue_has_label(issue, TICKET_CLEARED);
+    json_t *named = ticket_named_zones(over ? "" : issue->summary, &more), *zone;
+    size_t index;
+
+    json_decref(address->zones);
+    address->ticket.zones = address->zones = memory_check(json_copy((json_t *)ticket->decision.listed_zones));
+    json_array_foreach (named, index, zone)
+        if (!is_settled(address, json_string_value(zone)))
+            add_name(address->zones, zone);
+    json_decref(named);
+    return ticket;
+}
+
 static enum plan_want want(struct job *job, const struct issue *open)
 {
     const struct ticket *ticket = ticket_of(job);
@@ -171,11 +217,11 @@ static enum plan_want want(struct job *job, const struct issue *open)
 
 static enum plan_ticket open_ticket(struct job *job, const struct issue *open)
 {
-    const struct ticket *ticket = ticket_of(job);
+    const struct ticket *ticket = ticket_for(job, open);
 
     if (issue_has_label(open, TICKET_CLEARED))
         return PLAN_OPEN_MARKED;
-    if (ticket->decision.listed && !ticket_names_same(open->summary, ticket->ip, ticket->decision.listed_zones))
+    if (ticket->decision.listed && !ticket_names_same(open->summary, ticket->ip, ticket->zones))
         return PLAN_OPEN_OTHER;
     if (!issue_has_label(open, TICKET_LABEL) || !issue_has_label(open, job->label))
         return PLAN_OPEN_BARE;
@@ -194,12 +240,12 @@ static enum plan_ticket closed_ticket(struct job *job, const struct issue *close
 
 static json_t *create(struct job *job)
 {
-    return ticket_create(ticket_of(job));
+    return ticket_create(ticket_for(job, NULL));
 }
 
 static json_t *edit(struct job *job, const struct issue *issue, enum plan_action action)
 {
-    return ticket_edit(ticket_of(job), issue, action);
+    return ticket_edit(ticket_for(job, issue), issue, action);
 }
 
 static void rest_job(struct job *job)

@@ -344,10 +344,11 @@ static char *describe(const struct ticket *ticket)
 
 static char *changed_comment(const struct ticket *ticket, const struct issue *issue, bool again)
 {
-    const json_t *now = ticket->decision.listed_zones;
+    const json_t *now = ticket->zones;
     bool more;
     json_t *named = ticket_named_zones(issue->summary, &more);
     json_t *added = without(now, again || more ? NULL : named), *removed = without(named, now);
+    json_t *unknown = without(now, ticket->decision.listed_zones);
     struct page page;
 
     page_open(&page);
@@ -359,6 +360,8 @@ static char *changed_comment(const struct ticket *ticket, const struct issue *is
         write_names(&page, "removed: ", removed);
     }
     write_names(&page, "now:     ", now);
+    if (json_array_size(unknown) > 0)
+        write_names(&page, "unknown, so they stay: ", unknown);
     fputs("{noformat}\n", page.file);
     if (json_array_size(added) > 0)
         write_results(&page, ticket, RECORD_LISTED, added);
@@ -367,6 +370,7 @@ static char *changed_comment(const struct ticket *ticket, const struct issue *is
     json_decref(named);
     json_decref(added);
     json_decref(removed);
+    json_decref(unknown);
     return page_close(&page);
 }
 
@@ -399,7 +403,7 @@ static char *cleared_comment(const struct ticket *ticket)
 
 json_t *ticket_create(const struct ticket *ticket)
 {
-    char *summary = summary_of(ticket->ip, ticket->decision.listed_zones), *text = describe(ticket);
+    char *summary = summary_of(ticket->ip, ticket->zones), *text = describe(ticket);
     char *label = ticket_label(ticket->ip);
     json_t *fields =
         json_pack("{s:s, s:s, s:[s,s]}", "summary", summary, "description", text, "labels", TICKET_LABEL, label);
@@ -453,7 +457,7 @@ json_t *ticket_edit(const struct ticket *ticket, const struct issue *issue, enum
     if (json_object_size(update) > 0)
         json_object_set(body, "update", update);
     if (action == PLAN_CHANGE || action == PLAN_REOPEN) {
-        char *summary = summary_of(ticket->ip, ticket->decision.listed_zones);
+        char *summary = summary_of(ticket->ip, ticket->zones);
 
         json_object_set_new(body, "fields", json_pack("{s:s}", "summary", summary));
         free(summary);

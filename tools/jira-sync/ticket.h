@@ -23,6 +23,7 @@ struct ticket {
     struct record_results results; /* items are the owner's to free */
     struct record_decision decision;
     const char *db_outcome; /* NULL: has not passed pg-apply */
+    const json_t *zones;    /* what the summary shall name: the listed zones, and those in doubt that it names */
 };
 
 /* dnsbl-ip-<ip>, new: lower case, - for :, which JQL and people can do without quoting. */
