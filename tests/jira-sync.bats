@@ -671,6 +671,30 @@ sick='unknown("a.test") | unknown("b.test")'
     [ "$(writes)" = "[0,0,0]" ]
 }
 
+@test "a dry run tells of two rows with one address what the real run does" {
+    person issue "[{\"summary\": \"IP 192.0.2.2 blacklisted by a.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.2\"]},
+        {\"summary\": \"IP 192.0.2.3 blacklisted by a.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.3\"]},
+        {\"summary\": \"IP 192.0.2.4 blacklisted by a.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.4\"], \"status\": \"Done\"}]"
+    twice() {
+        ip "$@"
+        ip "$@" | jq -c '.id = 2'
+    }
+    mapfile -t records < <(
+        twice 192.0.2.1 'listed(["a.test"]; "listed")'
+        twice 192.0.2.2 'listed(["b.test"]; "changed")'
+        twice 192.0.2.3 cleared
+        twice 192.0.2.4 cleared
+        twice 192.0.2.5 'listed(["a.test"]; "listed") | .db_changes = false | .db_outcome = "conflict"'
+    )
+    DRY_RUN=true run_of "${records[@]}"
+    [ "$(writes)" = "[0,0,0]" ]
+    jq -c 'select(.ip) | [.ip, .id, .would.db_changes, .would.jira_action]' out | sort >would
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[1,3,2]" ]
+    jq -c 'select(.ip) | [.ip, .id, .db_changes, .jira_action]' out | sort | diff would -
+}
+
 @test "a dry run works without credentials" {
     unset JIRA_API_TOKEN JIRA_PROJECT
     DRY_RUN=true run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.2 "$sick")"

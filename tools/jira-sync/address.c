@@ -98,9 +98,10 @@ static void release(struct address *address)
 
 static json_t *would(const struct address *address, const char *action)
 {
-    const struct record_decision *decision = &address->ticket.decision;
     json_t *old = json_object_get(address->record->object, "would");
-    json_t *would = old ? json_copy(old) : json_pack("{s:b}", "db_changes", !json_is_null(decision->update));
+    const json_t *changes = json_object_get(address->record->object, "db_changes");
+    bool updates = changes ? json_is_true(changes) : !json_is_null(address->ticket.decision.update);
+    json_t *would = old ? json_copy(old) : json_pack("{s:b}", "db_changes", updates);
 
     json_object_set_new(memory_check(would), "jira_action", json_string(action));
     return would;

@@ -25,6 +25,7 @@ struct subject {
     char *owner;
     struct issue *open; /* owned; NULL: none is known */
     struct job *first, *last;
+    enum plan_action imagined; /* the write that a dry run has left out; PLAN_NOTHING: none */
 };
 
 struct sync {
@@ -118,7 +119,7 @@ static void free_subject(void *pointer)
 
 static void drop_if_empty(struct sync *sync, struct subject *subject)
 {
-    if (subject->open || subject->first)
+    if (subject->open || subject->first || subject->imagined)
         return;
     tdelete(subject, &sync->subjects, by_owner);
     free_subject(subject);
@@ -212,6 +213,7 @@ static enum plan_ticket ticket_of(struct job *job)
 static void begin_later(struct sync *sync, struct job *job)
 {
     if (sync->dry_run && job->action >= PLAN_CREATE) {
+        job->subject->imagined = job->action;
         finish(sync, job, job->action == PLAN_CREATE ? SYNC_CREATED : SYNC_UPDATED, NULL);
         return;
     }
@@ -225,12 +227,20 @@ static void look_later(struct sync *sync, struct job *job)
     put(&sync->to_look, job);
 }
 
+/* In a dry run: an earlier job of the same subject, another row of the address, would have done it. */
+static bool was_imagined(const struct job *job)
+{
+    enum plan_action imagined = job->subject->imagined;
+
+    return imagined == PLAN_CREATE || (imagined && imagined == job->action);
+}
+
 static void advance(struct sync *sync, struct job *job)
 {
     enum plan_want want = job->kind->want(job, job->subject->open);
 
     job->action = plan(want, ticket_of(job), job->sought);
-    if (job->action == PLAN_NOTHING) {
+    if (job->action == PLAN_NOTHING || was_imagined(job)) {
         finish(sync, job, job->written, NULL);
     } else if (job->action == PLAN_LOOK) {
         job->kind->rest(job);
