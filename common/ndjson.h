@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define NDJSON_LINE_MAX (1024 * 1024) /* bytes of a line, its newline included */
 
@@ -76,6 +77,7 @@ struct ndjson_out {
     bool never_blocks; /* the buffer grows instead; whoever sets it flushes by ndjson_flush_some() */
     char *buffer;
     size_t start, filled, size;
+    int64_t stop_at;       /* after a signal: when waiting for the reader ends, by clock_steady_ms(); 0: no wait yet */
     unsigned long refused; /* records not written because their line would be too long */
 };
 
@@ -102,7 +104,10 @@ char *ndjson_line(const struct ndjson_record *record, const json_t *fields, size
 /* Writes a finished line (newline included, within NDJSON_LINE_MAX). */
 void ndjson_write_line(struct ndjson_out *out, const char *line, size_t length);
 
-/* Writes all that is buffered; ends the process when that fails (see outlives_reader). */
+/*
+ * Writes all that is buffered; ends the process when that fails (see outlives_reader),
+ * and SIGNALS_GRACE_MS after a signal when the reader is slow.
+ */
 void ndjson_flush(struct ndjson_out *out);
 
 /*

@@ -52,8 +52,8 @@ static void give_up_writing(struct ndjson_out *out, int error)
     die(EXIT_OUTPUT, "output_error", "cannot write the output: %s", strerror(error));
 }
 
-/* After a signal a reader that does not read may hold us up no longer than the grace time. */
-static void wait_writable(struct ndjson_out *out, int64_t *deadline)
+/* After a signal a reader that is slow may hold us up no longer than the grace time, all its pauses together. */
+static void wait_writable(struct ndjson_out *out)
 {
     struct pollfd ready[] = {{.fd = out->fd, .events = POLLOUT}, {.fd = signals_fd(), .events = POLLIN}};
 
@@ -61,11 +61,11 @@ static void wait_writable(struct ndjson_out *out, int64_t *deadline)
         poll(ready, 2, -1);
         return;
     }
-    if (*deadline == 0)
-        *deadline = clock_steady_ms() + SIGNALS_GRACE_MS;
-    if (clock_steady_ms() >= *deadline)
+    if (out->stop_at == 0)
+        out->stop_at = clock_steady_ms() + SIGNALS_GRACE_MS;
+    if (clock_steady_ms() >= out->stop_at)
         _exit(128 + signals_received());
-    poll(ready, 1, (int)(*deadline - clock_steady_ms()) + 1);
+    poll(ready, 1, (int)(out->stop_at - clock_steady_ms()) + 1);
 }
 
 static bool is_writable(const struct ndjson_out *out)
@@ -95,13 +95,11 @@ void ndjson_flush_some(struct ndjson_out *out)
 
 void ndjson_flush(struct ndjson_out *out)
 {
-    int64_t deadline = 0;
-
     while (!out->gone && out->filled > out->start) {
         if (is_writable(out))
             ndjson_flush_some(out);
         else
-            wait_writable(out, &deadline);
+            wait_writable(out);
     }
 }
 

@@ -411,6 +411,37 @@ PROGRAM
     valid out
 }
 
+@test "surge: after SIGTERM a slow reader does not hold it up" {
+    { start; ips 1 9000 "" a.test; ips 9001 9001 ""; } >in
+    mkfifo pipe slow
+    SURGE_LIMIT_PERCENT=50 "$BUILD/bin/dnsbl-decide" <pipe >slow 2>err &
+    pid=$!
+    exec 9>pipe
+    # Reads what comes at once, then goes on for a minute at a quarter of the pace that would do.
+    /usr/bin/python3 -c '
+import os, time
+slow = os.open("slow", os.O_RDONLY)
+while os.read(slow, 4096):
+    open("begun", "w").close()
+    time.sleep(0.05)
+' &
+    reader=$!
+    cat in >&9
+    for ((i = 0; i < 500; i++)); do # the last address comes out when all have been taken in
+        [ ! -e begun ] || break
+        sleep 0.01
+    done
+    [ "$i" -lt 500 ]
+    before=$SECONDS
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    exec 9>&-
+    kill "$reader"
+    [ "$status" -eq 143 ]
+    [ $((SECONDS - before)) -le 6 ]
+}
+
 @test "surge: a replay forgets what was held when it was captured" {
     ips 1 20 "" a.test | framed | SURGE_LIMIT_PERCENT=30 decide >held 2>err
     SURGE_RELEASE=a.test SURGE_LIMIT_PERCENT=30 decide <held >out
