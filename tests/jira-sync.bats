@@ -852,6 +852,18 @@ sick='unknown("a.test") | unknown("b.test")'
     [ "$(grep -c "$JIRA_API_TOKEN" err)" -eq 0 ]
 }
 
+@test "a proxy's password is not in what libcurl says of the proxy" {
+    for proxy in nonsense://user:geheimnis@127.0.0.1:1 'http://user:gehe imnis@127.0.0.1:1' user:geheimnis@@127.0.0.1:1; do
+        http_proxy=$proxy "$BUILD/bin/jira-sync" --check=online >out 2>"err.${proxy%%[:@]*}" 3>&- &
+    done
+    wait
+    for log in err.*; do
+        grep -q jira_unreachable "$log"
+        grep -qi "proxy" "$log"
+        run ! grep -E 'gehe|imnis' "$log"
+    done
+}
+
 @test "records and log lines are as their schemas say" {
     seed_table
     mapfile -t records < <(table_records | head -n 3)

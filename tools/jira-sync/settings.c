@@ -9,6 +9,7 @@
 
 #include "config.h"
 #include "memory.h"
+#include "secret.h"
 
 #define CONCURRENCY_MAX 64
 #define IGNORE_CLOSED_DAYS_MAX 3650
@@ -92,6 +93,28 @@ static void check_login(const struct settings *settings)
         }
 }
 
+/* libcurl reads these by itself, and quotes a proxy that it cannot use as it stands, password and all. */
+static void note_proxies(void)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]), *end = value ? strrchr(value, '@') : NULL;
+        const char *start = end ? strstr(value, "://") : NULL, *colon;
+        char *login;
+
+        if (!end)
+            continue;
+        start = start && start < end ? start + strlen("://") : value;
+        login = memory_bytes(start, (size_t)(end - start));
+        colon = strchr(login, ':');
+        secret_add(login);
+        if (colon)
+            secret_add(colon + 1);
+        free(login);
+    }
+}
+
 static bool all_labels(const json_t *labels)
 {
     size_t index;
@@ -168,6 +191,7 @@ void settings_load(struct settings *settings)
     load_server(settings, server);
     settings->user = config_text("JIRA_USER");
     check_login(settings);
+    note_proxies();
     settings->project = needed("JIRA_PROJECT", optional);
     check_project(settings->project);
     settings->issue_type = needed("JIRA_ISSUE_TYPE", optional);
