@@ -200,6 +200,14 @@ final() {
     [ "$(jq -r .error_type <<<"$stderr")" = cut_off ]
 }
 
+@test "a cut-off stream suggests no zones, for it may not have named all, and counts the lookups it has seen" {
+    { start; zone a.test wildcard; zone b.test ok; ip 1; final a.test wildcard 1 1; } >in
+    run -65 --separate-stderr summarise <in
+    printf '%s\n' "${lines[@]}" >out
+    valid out
+    [ "$(summary '[has("suggested_dnsbl_zones"), .unhealthy_zones, .dns_lookups, .dns_failures]')" = '[false,["a.test"],2,0]' ]
+}
+
 @test "a line behind end, and an empty stream with --require-run: not complete" {
     { start; end 0; ip 1; } >in
     run -65 summarise <in

@@ -307,7 +307,7 @@ static void write_summary(const struct summary *summary, struct ndjson_out *out,
 {
     bool trouble = !complete || summary->outcomes[FAILED] > 0 || summary->jira_failed > 0;
     json_t *line = line_new(trouble ? REPORT_ERROR : REPORT_INFO, "job_summary");
-    json_t *suggestion = outages_suggestion(&summary->outages);
+    json_t *suggestion = complete ? outages_suggestion(&summary->outages) : NULL; /* else zones may be missing */
 
     set_count(line, "total_ips", summary->total);
     set_count(line, "listed", summary->listed);
@@ -332,9 +332,10 @@ static void conclude(struct summary *summary, const struct ndjson_in *in, struct
 {
     bool complete = !ndjson_cut_off(in) && !signals_received();
 
-    if (complete)
+    if (complete) {
         count_lost(summary);
-    settle_lookups(summary);
+        settle_lookups(summary);
+    }
     outages_report(&summary->outages, out);
     write_summary(summary, out, complete);
     outages_free(&summary->outages);
