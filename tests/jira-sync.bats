@@ -341,8 +341,18 @@ ACTIONS
 @test "the ticket says when the throttle failed" {
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | .db_outcome = "failed" | .db_changes = false')"
     [ "$status" -eq 0 ]
-    issues .description | grep -q 'The database did not take the change'
+    issues .description | grep -q 'The database did not take the change: this address is not throttled'
     [ "$(issues .description | grep -c 'was lowered')" -eq 0 ]
+}
+
+@test "of a failed change that is no throttle the ticket does not say that mail still leaves" {
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.2 'listed(["a.test"]; "listed")')"
+    failed='| .db_changes = false | .db_outcome = "failed"'
+    run_of "$(ip 192.0.2.1 "listed([\"a.test\", \"b.test\"]; \"changed\") $failed")" "$(ip 192.0.2.2 "cleared $failed")"
+    [ "$(writes)" = "[2,2,2]" ]
+    issue OPS-1 '.comments[0].body' | grep -q 'did not take the change: its row names other lists'
+    issue OPS-2 '.comments[0].body' | grep -q 'did not take the change: this address is throttled still'
+    run ! grep 'mail still leaves' <<<"$(issues '.comments[].body')"
 }
 
 @test "foreign text cannot leave its block, nor hide" {

@@ -266,6 +266,20 @@ static void write_not_listed(struct page *page, const struct ticket *ticket)
     json_decref(names);
 }
 
+/* What it means that a change was lost, by transition. */
+static const struct {
+    const char *now, *meanwhile;
+} losses[] = {
+    [RECORD_TRANSITION_NONE] = {"its row is as it was", ""},
+    [RECORD_TRANSITION_LISTED] = {"this address is not throttled, mail still leaves from it",
+                                  "; until then, lower its priority by hand if it cannot wait"},
+    [RECORD_TRANSITION_CLEARED] = {"this address is throttled still",
+                                   "; until then, raise its priority by hand if it cannot wait"},
+    [RECORD_TRANSITION_CHANGED] = {"its row names other lists than this ticket",
+                                   "; the priority would have stayed as it is"},
+    [RECORD_TRANSITION_HELD] = {"its row is as it was", ""},
+};
+
 /* What became of the priority in the database. */
 static void write_priority(struct page *page, const struct ticket *ticket)
 {
@@ -274,10 +288,9 @@ static void write_priority(struct page *page, const struct ticket *ticket)
 
     if (ticket->db_outcome && !strcmp(ticket->db_outcome, "failed"))
         fprintf(page->file,
-                "*The database did not take the change: the priority of this address is as it was%s.* The reason is "
-                "in the log of pg-apply. The next run tries again; until then, %s by hand if it cannot wait.\n",
-                ticket->decision.listed ? ", mail still leaves from it" : "",
-                ticket->decision.listed ? "lower it" : "raise it");
+                "*The database did not take the change: %s.* The reason is in the log of pg-apply. The next run "
+                "tries again%s.\n",
+                losses[ticket->decision.transition].now, losses[ticket->decision.transition].meanwhile);
     else if (changed && ticket->row.has_priority && ticket->decision.listed)
         fprintf(page->file, "Its priority was lowered from %lld to %lld.\n", (long long)ticket->row.priority,
                 (long long)json_integer_value(priority));
