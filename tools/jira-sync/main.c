@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -18,7 +17,7 @@
 #include "memory.h"
 #include "ndjson.h"
 #include "preflight.h"
-#include "report.h"
+#include "run.h"
 #include "signals.h"
 #include "sysexits.h"
 #include "tool.h"
@@ -27,7 +26,6 @@
 #define RECORDS_AT_ONCE 256            /* read before the requests under way are looked after again */
 #define OUTPUT_BACKLOG 32768           /* bytes that wait for the next stage before no more is read */
 #define WRITES_GRACE_MS 2000           /* for requests under way when a signal comes; the output needs time too */
-#define STALE_SECONDS 3600             /* age of a run that is too old to act on */
 
 static const char help[] = "usage: jira-sync [--allow-stale] [--require-run] [--check[=online]] <records\n"
                            "Keeps one Jira ticket for each listed address, and passes the records on.\n"
@@ -129,25 +127,6 @@ static int check_online(struct stage *stage)
 
 /* --- records --- */
 
-/* A ticket about what was an hour ago would send people after what is over. */
-static void refuse_stale(const struct stage *stage, const json_t *run)
-{
-    const char *started = json_string_value(json_object_get(run, "started_at"));
-    time_t begun;
-
-    if (stage->allow_stale || stage->addresses.dry_run)
-        return;
-    if (!started || !clock_parse(started, &begun))
-        die(EXIT_CUT_OFF, "stale_run",
-            "the run record does not say when it began (started_at); Jira was not touched; "
-            "--allow-stale acts on it all the same");
-    if (time(NULL) - begun > STALE_SECONDS)
-        die(EXIT_CUT_OFF, "stale_run",
-            "the run began at %s, more than an hour ago; Jira was not touched; "
-            "start a new run, or use --allow-stale",
-            started);
-}
-
 static void take_run(struct stage *stage, struct ndjson_record *record)
 {
     const char *run_id = json_string_value(json_object_get(record->object, "run_id"));
@@ -155,7 +134,9 @@ static void take_run(struct stage *stage, struct ndjson_record *record)
     struct addresses *addresses = &stage->addresses;
 
     addresses->dry_run = addresses->dry_run || json_is_true(json_object_get(record->object, "dry_run"));
-    refuse_stale(stage, record->object);
+    /* A ticket about what was an hour ago would send people after what is over. */
+    if (!stage->allow_stale && !addresses->dry_run)
+        run_refuse_stale(record->object, "Jira was not touched");
     addresses->run_id = run_id ? memory_string(run_id) : NULL;
     stage->keeps_malfunctions = !shard || !strncmp(shard, "0/", 2);
     ndjson_write(&stage->out, record);

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "apply.h"
@@ -19,6 +18,7 @@
 #include "config.h"
 #include "memory.h"
 #include "report.h"
+#include "run.h"
 #include "signals.h"
 #include "sysexits.h"
 #include "tool.h"
@@ -28,7 +28,6 @@
 #define BATCH_BYTES (2 * 1024 * 1024) /* of their text, give or take a record */
 #define GATHER_MS 5                   /* how long a change waits for company while no input is there */
 #define PIPE_BYTES (1024 * 1024)      /* of input that the kernel keeps while a batch is committed */
-#define STALE_SECONDS 3600            /* age of a run that is too old to act on */
 
 static const char help[] =
     "usage: pg-apply [--allow-stale] [--require-run] [--check[=online]] <records\n"
@@ -85,32 +84,15 @@ static void load(void)
 
 /* --- the run record --- */
 
-/* A decision that is old may be wrong by now, and no condition of the update would show it. */
-static void refuse_stale(const json_t *run)
-{
-    const char *started = json_string_value(json_object_get(run, "started_at"));
-    time_t begun;
-
-    if (self.allow_stale || self.dry_run)
-        return;
-    if (!started || !clock_parse(started, &begun))
-        die(EXIT_CUT_OFF, "stale_run",
-            "the run record does not say when it began (started_at); nothing was written; "
-            "--allow-stale acts on it all the same");
-    if (time(NULL) - begun > STALE_SECONDS)
-        die(EXIT_CUT_OFF, "stale_run",
-            "the run began at %s, more than an hour ago; nothing was written; "
-            "start a new run, or use --allow-stale",
-            started);
-}
-
 static void take_run(const json_t *run)
 {
     const char *run_id = json_string_value(json_object_get(run, "run_id"));
 
     if (json_is_true(json_object_get(run, "dry_run")))
         self.dry_run = true;
-    refuse_stale(run);
+    /* A decision that is old may be wrong by now, and no condition of the update would show it. */
+    if (!self.allow_stale && !self.dry_run)
+        run_refuse_stale(run, "nothing was written");
     pg_set_run(&self.apply.pg, "pg-apply", run_id);
 }
 

@@ -1,0 +1,24 @@
+#include "run.h"
+
+#include <time.h>
+
+#include "clock.h"
+#include "report.h"
+#include "sysexits.h"
+
+#define STALE_SECONDS 3600
+
+void run_refuse_stale(const json_t *run, const char *left_alone)
+{
+    const char *started = json_string_value(json_object_get(run, "started_at"));
+    time_t begun;
+
+    if (!started || !clock_parse(started, &begun))
+        die(EXIT_CUT_OFF, "stale_run",
+            "the run record does not say when it began (started_at); %s; --allow-stale acts on it all the same",
+            left_alone);
+    if (time(NULL) - begun > STALE_SECONDS)
+        die(EXIT_CUT_OFF, "stale_run",
+            "the run began at %s, more than an hour ago; %s; start a new run, or use --allow-stale", started,
+            left_alone);
+}
