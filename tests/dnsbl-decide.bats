@@ -185,6 +185,13 @@ PROGRAM
     grep -q 'would be longer' <<<"${stderr_lines[1]}"
 }
 
+@test "a row whose lists are nonsense holds nothing up" {
+    ips 1 1 "" | jq -c '.blocking_lists = ([range(60000) | "z\(.)"] | join(","))' >in
+    ips 2 2 "" >>in
+    run -0 --separate-stderr timeout 3 "$BUILD/bin/dnsbl-decide" <in
+    [ "$(jq -r .transition <<<"$output" | paste -sd' ')" = "cleared none" ]
+}
+
 @test "a full disk is fatal: 74" {
     ips 1 1 "" >in
     run -74 --separate-stderr bash -c '"$BUILD/bin/dnsbl-decide" <in >/dev/full'

@@ -230,29 +230,25 @@ static char *take_results(struct evaluation *evaluation, const json_t *object)
 
 /* --- reading the row --- */
 
-static bool is_stored(const struct evaluation *evaluation, const char *name)
-{
-    for (size_t i = 0; i < evaluation->stored_count; i++)
-        if (!strcmp(evaluation->stored[i].name, name))
-            return true;
-    return false;
-}
-
+/* Each once: a hash table keeps a column that was filled with nonsense from holding up the other rows. */
 static void take_stored_names(struct evaluation *evaluation)
 {
     const char *list = evaluation->row.blocking_lists;
+    json_t *seen = memory_check(json_object());
     char *name;
 
     while ((name = config_item(&list))) {
-        if (is_stored(evaluation, name)) {
+        if (json_object_get(seen, name)) {
             free(name);
             continue;
         }
+        json_object_set_new(seen, name, json_true());
         evaluation->stored =
             memory_resize(evaluation->stored, evaluation->stored_count + 1, sizeof *evaluation->stored);
         evaluation->stored[evaluation->stored_count++] =
             (struct stored_name){.name = name, .shown = zone_name_shown(name)};
     }
+    json_decref(seen);
 }
 
 /*
