@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 setup_file() {
     export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
     load support/servers.bash
-    rbldnsd_start "$BATS_FILE_TMPDIR" a.test b.test c.test facts.test=generic four.test=generic world.test=ip4trie
+    rbldnsd_start "$BATS_FILE_TMPDIR" a.test b.test c.test facts.test=generic four.test=generic bare.test=generic world.test=ip4trie
     dnsdist_start "$BATS_FILE_TMPDIR"
     zone_list a.test 192.0.2.2
     zone_list a.test 2001:db8::2
@@ -21,6 +21,7 @@ setup_file() {
 2.0.0.127 A 127.0.0.2
 2.2.0.192 A 127.0.0.2
 ZONE
+    echo '2.2.0.192 A 127.0.0.2' | zone_write bare.test # no test entries
     zone_write world.test <<'ZONE'
 0.0.0.0/0 :127.0.0.2:everything
 ZONE
@@ -41,7 +42,7 @@ setup() {
 
 teardown() {
     local zone
-    for zone in a.test b.test c.test; do fault_zone "$zone" none; done
+    for zone in a.test b.test c.test bare.test; do fault_zone "$zone" none; done
 }
 
 probe() { "$BUILD/bin/dnsbl-probe" "$@"; }
@@ -163,17 +164,37 @@ framed() {
 
 @test "SIGTERM ends it within 5 s with 143, and no line is cut" {
     mkfifo in
-    probe <in >out 2>errors &
+    "$BUILD/bin/dnsbl-probe" <in >out 2>errors & # no function: that would be a shell, which is killed instead
     pid=$!
     exec 7>in
     echo 192.0.2.2 >&7
-    wait_for 10 grep -q 192.0.2.2 out
+    wait_for 10 grep -q '"ip":"192.0.2.2"' out
+    started=$SECONDS
     kill "$pid"
     ended=0
     wait "$pid" || ended=$?
     [ "$ended" -eq 143 ]
+    ((SECONDS - started <= 5))
+    grep -q '"error_type":"interrupted"' errors
     exec 7>&-
     jq -es . out >/dev/null
+}
+
+@test "SIGTERM ends it within 5 s though its reader has stalled" {
+    mkfifo stalled
+    exec 8<>stalled
+    yes 192.0.2.2 | head -n 100000 >in
+    "$BUILD/bin/dnsbl-probe" <in >stalled 2>errors 8<&- &
+    pid=$!
+    full() { [ "$(awk '/^wchar/ { print $2 }' "/proc/$pid/io")" -ge 60000 ]; }
+    wait_for 10 full
+    started=$SECONDS
+    kill "$pid"
+    ended=0
+    wait "$pid" || ended=$?
+    exec 8>&-
+    [ "$ended" -eq 143 ]
+    ((SECONDS - started <= 5))
 }
 
 @test "an address is answered at once though the input stays open" {
@@ -212,6 +233,27 @@ framed() {
     run -0 probe --check=online
     [[ $output == *'zone a.test is ok'* ]]
     [[ $output == *'zone b.test is unreachable'*servfail* ]]
+}
+
+@test "--check=online ends at a signal with 143, and calls no zone well that it has not seen" {
+    fault_zone b.test drop
+    before=$(rbldnsd_queries '0\.0\.127\.a\.test')
+    DNS_TIMEOUT=30 "$BUILD/bin/dnsbl-probe" --check=online 2>errors &
+    pid=$!
+    asked() { [ "$(rbldnsd_queries '0\.0\.127\.a\.test')" -gt "$before" ]; }
+    wait_for 10 asked
+    kill "$pid"
+    ended=0
+    wait "$pid" || ended=$?
+    [ "$ended" -eq 143 ]
+    ! grep -q 'b.test is ok' errors
+}
+
+@test "--check=online hears every zone out, whatever RUN_DEADLINE says" {
+    fault_zone a.test drop
+    fault_zone b.test drop
+    RUN_DEADLINE=1 DNS_CONCURRENCY=1 run -0 timeout 20 "$BUILD/bin/dnsbl-probe" --check=online
+    [[ $output == *'zone a.test is unreachable'*'zone b.test is unreachable'* ]]
 }
 
 @test "a value may come from a file, its final newline dropped; both is an error" {
@@ -393,6 +435,14 @@ framed() {
     [ "$(jq -r '.results[1].error' out | sort | uniq -c | tr -s ' ')" = ' 1000 zone_unreachable' ]
 }
 
+@test "a zone that is silent from the start holds its share of the lookups, not those of the others" {
+    fault_zone b.test drop
+    fault_zone c.test drop
+    DNSBL_ZONES=b.test,c.test,a.test DNS_CONCURRENCY=3 probe <<<192.0.2.2 >out
+    [ "$(jq -r 'select(.type == "zone" and (.final | not)) | .zone' out | head -n 1)" = a.test ]
+    [ "$(jq -r 'select(.type == "zone" and (.final | not)) | .health' out | tail -n 2 | sort -u)" = unreachable ]
+}
+
 @test "a zone whose answers take half a second is slow, not dead" {
     fault_zone b.test delay:500
     look 10.6.0.{1..20} >out
@@ -430,6 +480,62 @@ framed() {
     exec 7>&-
     wait
     [ "$(jq -r 'select(.type == "ip") | .results[] | select(.zone == "b.test") | .status' out | tail -n 1)" = LISTED ]
+}
+
+# silenced ZONE: asks it about an address through file descriptor 7, then makes it silent until its breaker opens.
+silenced() {
+    echo 192.0.2.2 >&7
+    wait_for 10 grep -q '"ip":"192.0.2.2"' out
+    fault_zone "$1" drop
+    printf '%s\n' 10.8.1.{1..5} >&7
+    wait_for 20 grep -q "\"zone\":\"$1\",\"health\":\"unreachable\"" out
+    fault_zone "$1" none
+}
+
+@test "a zone that comes back is used again though only IPv6 addresses wait for it" {
+    mkfifo in
+    DNS_TIMEOUT=1 probe <in >out 2>errors &
+    exec 7>in
+    silenced b.test
+    again() { echo 2001:db8::2 >&7; [ "$(grep -c '"zone":"b.test","health":"ok"' out)" -ge 2 ]; }
+    wait_for 30 again
+    exec 7>&-
+    wait
+}
+
+@test "an exempt zone that comes back is not asked for test entries either" {
+    export DNSBL_CANARY_EXEMPT=bare.test DNSBL_ZONES=bare.test
+    mkfifo in
+    DNS_TIMEOUT=1 probe <in >out 2>errors &
+    exec 7>in
+    silenced bare.test
+    count=0 # an answer from memory would not do
+    again() { echo "10.8.2.$((count++))" >&7; grep -q '"health":"silent"' out || [ "$(grep -c '"health":"exempt"' out)" -ge 2 ]; }
+    wait_for 30 again
+    exec 7>&-
+    wait
+    [ "$(health bare.test)" = exempt ]
+    [ "$(rbldnsd_queries '0\.0\.127\.bare\.test')" -eq 0 ]
+}
+
+@test "a zone without a verdict is not called well" {
+    framed | sed '/^$/d' | probe --require-run >out
+    [ "$(jq -r .type out | tr '\n' ' ')" = 'run end ' ]
+    fault_zone a.test drop
+    framed '{"type":"ip","ip":"192.0.2.3"}' |
+        DNSBL_ZONES=a.test,b.test RUN_DEADLINE=1 DNS_CONCURRENCY=1 DNS_TIMEOUT=2 probe --require-run >out
+    [ "$(result b.test)" = 'UNKNOWN deadline ' ]
+    [ "$(health b.test)" = unreachable ]
+    [[ $(jq -r 'select(.final and .zone == "b.test") | .detail' out) == *RUN_DEADLINE* ]]
+}
+
+@test "after RUN_DEADLINE no reason is asked for either; the listing counts" {
+    fault_zone b.test delay:1500
+    before=$(rbldnsd_queries '2\.2\.0\.192\.b\.test TXT')
+    DNSBL_ZONES=b.test DNSBL_CANARY_EXEMPT=b.test RUN_DEADLINE=1 DNS_TIMEOUT=5 look 192.0.2.2 >out
+    [ "$(result b.test)" = 'LISTED - 127.0.0.4+127.0.0.9' ]
+    [ "$(jq '.results[0].reason' out)" = null ]
+    [ "$(rbldnsd_queries '2\.2\.0\.192\.b\.test TXT')" -eq "$before" ]
 }
 
 @test "after RUN_DEADLINE nothing more is asked, and the stream ends in order" {

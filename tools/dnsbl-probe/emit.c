@@ -182,17 +182,25 @@ static const struct lane *worse_lane(struct probe *probe, size_t domain)
     return lane_error(four->health) == ANSWER_FINE && six_is_sick ? six : four;
 }
 
+/* False: there was no address to judge it for, or RUN_DEADLINE came first. It is not to be called well. */
+static bool has_verdict(const struct lane *lane)
+{
+    return lane->state != LANE_IDLE && lane->state != LANE_CANARY;
+}
+
 static json_t *zone_record(struct probe *probe, const struct zone *zone)
 {
     const struct lane *lane = worse_lane(probe, zone->domain);
     bool ipv4_only = probe_lane(probe, zone->domain, 6)->state == LANE_LEFT_OUT;
+    enum lane_health health = has_verdict(lane) ? lane->health : HEALTH_UNREACHABLE;
     char *detail = lane->detail && lane->family == 6 ? memory_format("for IPv6 addresses, %s", lane->detail) : NULL;
     json_t *record = json_pack("{s:s, s:s, s:s, s:s?}", "type", "zone", "zone", zone->name, "health",
-                               lane_health_names[lane->health], "detail",
-                               detail         ? detail
-                               : lane->detail ? lane->detail
-                               : ipv4_only    ? "an IPv4-only list; IPv6 addresses are not asked for"
-                                              : NULL);
+                               lane_health_names[health], "detail",
+                               detail               ? detail
+                               : !has_verdict(lane) ? "RUN_DEADLINE came before its test entries were answered"
+                               : lane->detail       ? lane->detail
+                               : ipv4_only          ? "an IPv4-only list; IPv6 addresses are not asked for"
+                                                    : NULL);
 
     if (ipv4_only)
         json_object_set_new(record, "ipv4_only", json_true());
@@ -266,13 +274,17 @@ static json_t *errors_of(const struct zone_count *count)
 void probe_emit_counts(struct probe *probe)
 {
     for (size_t i = 0; i < probe->zones->count; i++) {
+        const struct zone *zone = &probe->zones->items[i];
         const struct zone_count *count = &probe->counts[i];
-        json_t *record = zone_record(probe, &probe->zones->items[i]);
-        json_t *counts = json_pack("{s:b, s:I, s:I, s:I, s:I, s:o}", "final", 1, "lookups",
-                                   (json_int_t)count->lookups, "listed", (json_int_t)count->statuses[RECORD_LISTED],
-                                   "not_listed", (json_int_t)count->statuses[RECORD_NOT_LISTED], "unknown",
-                                   (json_int_t)count->statuses[RECORD_UNKNOWN], "errors", errors_of(count));
+        json_t *record, *counts;
 
+        if (count->lookups == 0 && !has_verdict(probe_lane(probe, zone->domain, 4)))
+            continue;
+        record = zone_record(probe, zone);
+        counts = json_pack("{s:b, s:I, s:I, s:I, s:I, s:o}", "final", 1, "lookups", (json_int_t)count->lookups,
+                           "listed", (json_int_t)count->statuses[RECORD_LISTED], "not_listed",
+                           (json_int_t)count->statuses[RECORD_NOT_LISTED], "unknown",
+                           (json_int_t)count->statuses[RECORD_UNKNOWN], "errors", errors_of(count));
         json_object_update(record, memory_check(counts));
         json_decref(counts);
         ndjson_write_object(&probe->out, record);

@@ -14,6 +14,7 @@
 
 #define LANE_TIMEOUTS_MOST 3 /* consecutive timeouts, with none answered between, that open the breaker */
 #define LANE_RETRY_MS 6000   /* between tries of a lane that does not answer; libunbound caches failures for 5 s */
+#define LANE_TRIALS_PART 8   /* such tries hold about one in so many of the lookups in flight at most */
 
 enum lane_state {
     LANE_IDLE,      /* no address of its family has come */

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     else if (mode == TOOL_RUN)
         status = probe_run(&probe, tool.require_run);
     else if (mode == TOOL_CHECK_ONLINE)
-        probe_check(&probe);
+        status = probe_check(&probe);
     probe_close(&probe);
     free(config.exempt);
     zones_free(&zones);

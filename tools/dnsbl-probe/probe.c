@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "report.h"
 #include "signals.h"
+#include "sysexits.h"
 
 #define DEADLINE_MOST 86400
 
@@ -309,10 +310,11 @@ static bool is_undecided(const struct probe *probe)
     return false;
 }
 
-void probe_check(struct probe *probe)
+int probe_check(struct probe *probe)
 {
     struct watches watches;
 
+    probe->deadline = 0; /* it is for runs */
     ndjson_out_open(&probe->out, -1, true);
     probe->out.gone = true; /* the zones are reported; there is no stream */
     watch(probe, &watches);
@@ -324,7 +326,9 @@ void probe_check(struct probe *probe)
         set_timer(probe, watches.timer, -1);
         event_base_loop(probe->base, EVLOOP_ONCE);
     }
-    probe_report_health(probe);
+    if (!signals_received())
+        probe_report_health(probe);
     unwatch(&watches);
     ndjson_out_close(&probe->out);
+    return signals_received() ? 128 + signals_received() : EXIT_DONE;
 }

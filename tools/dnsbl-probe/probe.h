@@ -67,8 +67,8 @@ void probe_close(struct probe *probe);
 /* Runs from standard input to standard output until both are done; returns the exit status. */
 int probe_run(struct probe *probe, bool require_run);
 
-/* Asks every zone's test entries and reports each zone's health. */
-void probe_check(struct probe *probe);
+/* Asks every zone's test entries and reports each zone's health; returns the exit status. */
+int probe_check(struct probe *probe);
 
 /* --- the parts of it, each in its own file --- */
 
@@ -98,7 +98,7 @@ void probe_emit_health(struct probe *probe, const struct lane *lane);
 /* emit.c: reports the health of every zone that has not been reported as sick already. */
 void probe_report_health(struct probe *probe);
 
-/* emit.c: writes each zone's last record, with its counts. */
+/* emit.c: writes each zone's last record, with its counts; none for a zone that there was no need to judge. */
 void probe_emit_counts(struct probe *probe);
 
 #endif

@@ -67,7 +67,7 @@ void probe_start_canary(struct probe *probe, struct lane *lane)
         open_lane(probe, lane, HEALTH_EXEMPT);
 }
 
-/* Both test entries are answered. */
+/* The test entries are answered, or the first one's silence has said enough. */
 static void judge(struct probe *probe, struct lane *lane)
 {
     lane_judge(lane, probe->zones);
@@ -148,7 +148,11 @@ static void on_canary(struct probe *probe, struct lane *lane, enum canary canary
 {
     answer_clear(&lane->canary[canary]);
     lane->canary[canary] = *answer;
-    if (++lane->canaries_answered == CANARIES)
+    if (is_silence(answer->error) && lane->canaries_asked == 1)
+        lane->canaries_asked = lane->canaries_answered = CANARIES; /* the other has not been asked, and need not be */
+    else
+        lane->canaries_answered++;
+    if (lane->canaries_answered == CANARIES)
         judge(probe, lane);
 }
 
@@ -160,7 +164,8 @@ static void take_address(struct probe *probe, struct lane *lane, unsigned long l
 
     if (!slot) {
         answer_clear(answer);
-    } else if (slot->outcomes[lane->domain].state != OUTCOME_SETTLED && is_listed(probe, lane->domain, answer)) {
+    } else if (slot->outcomes[lane->domain].state != OUTCOME_SETTLED && is_listed(probe, lane->domain, answer) &&
+               !probe_deadline_passed(probe)) {
         struct task why = {
             .kind = TASK_TEXT, .lane = lane, .slot = number, .answer = *answer, .elapsed_ms = elapsed_ms};
 
@@ -248,7 +253,7 @@ static struct slot *next_slot(struct probe *probe, struct lane *lane)
 
 static bool wants_canary(const struct lane *lane)
 {
-    return lane->canaries_asked < CANARIES &&
+    return !lane->exempt && lane->canaries_asked < CANARIES &&
            (lane->state == LANE_CANARY || (lane->state == LANE_BROKEN && lane->half_open));
 }
 
@@ -268,6 +273,8 @@ static bool start_address(struct probe *probe, struct lane *lane)
 /* One more lookup of a lane within its share; false: it has none to start. */
 static bool start_one(struct probe *probe, struct lane *lane, unsigned share)
 {
+    if (lane->in_flight >= share)
+        return false;
     if (wants_canary(lane)) {
         struct task task = {.kind = TASK_CANARY, .lane = lane, .canary = (enum canary)lane->canaries_asked++};
         struct ip ip = lane_canary_ip(lane->family, task.canary);
@@ -275,7 +282,7 @@ static bool start_one(struct probe *probe, struct lane *lane, unsigned share)
         start(probe, task, &ip, ns_t_a);
         return true;
     }
-    return lane->state == LANE_OPEN && lane->in_flight < share && start_address(probe, lane);
+    return lane->state == LANE_OPEN && start_address(probe, lane);
 }
 
 /*
@@ -323,28 +330,50 @@ void probe_schedule(struct probe *probe)
     }
 }
 
-long probe_retry_lanes(struct probe *probe)
+/* True if an address waits for this lane, or for that of IPv6, which is not woken while this one is broken. */
+static bool is_wanted(struct probe *probe, struct lane *lane)
 {
-    int64_t now = clock_steady_ms(), nearest = -1;
+    struct lane *six = probe_lane(probe, lane->domain, 6);
 
+    return next_slot(probe, lane) || (six->state == LANE_IDLE && next_slot(probe, six));
+}
+
+/* The broken lane that has waited longest to be tried again and is wanted; NULL: none. *trials: those under way. */
+static struct lane *next_to_retry(struct probe *probe, unsigned *trials)
+{
+    struct lane *nearest = NULL;
+
+    *trials = 0;
     for (size_t i = 0; i < probe->lane_count; i++) {
         struct lane *lane = &probe->lanes[i];
 
-        if (lane->state != LANE_BROKEN || lane->half_open || probe_deadline_passed(probe) ||
-            (!next_slot(probe, lane) && !next_slot(probe, probe_lane(probe, lane->domain, 6))))
+        if (lane->state != LANE_BROKEN)
             continue;
-        if (lane->retry_at > now) {
-            if (nearest < 0 || lane->retry_at - now < nearest)
-                nearest = lane->retry_at - now;
-        } else if (probe->in_flight < probe->concurrency) {
-            lane->half_open = true;
-            if (lane->passed)
-                start_address(probe, lane);
-            else
-                probe_start_canary(probe, lane);
-        }
+        if (lane->half_open)
+            ++*trials;
+        else if ((!nearest || lane->retry_at < nearest->retry_at) && is_wanted(probe, lane))
+            nearest = lane;
     }
-    return (long)nearest;
+    return nearest;
+}
+
+long probe_retry_lanes(struct probe *probe)
+{
+    unsigned trials, most = probe->concurrency / LANE_TRIALS_PART + 1;
+    struct lane *lane;
+
+    while (!probe_deadline_passed(probe) && (lane = next_to_retry(probe, &trials))) {
+        int64_t left = lane->retry_at - clock_steady_ms();
+
+        if (left > 0)
+            return (long)left;
+        if (trials >= most || probe->in_flight >= probe->concurrency)
+            return -1; /* a lookup that ends brings us back */
+        lane->half_open = true;
+        if (!lane->passed || !start_address(probe, lane))
+            probe_start_canary(probe, lane);
+    }
+    return -1;
 }
 
 void probe_cancel(struct probe *probe)
