@@ -65,6 +65,27 @@ static const struct {
 
 /* --- configuration --- */
 
+static bool starts_with(const char *text, const char *start)
+{
+    return !strncmp(text, start, strlen(start));
+}
+
+/*
+ * An @ or / in the password of a URI, not escaped, makes libpq take what follows for
+ * host, port or database, and quote that piece of the password as such.
+ */
+static bool tears_password(const char *dsn)
+{
+    const char *rest = strstr(dsn, "://");
+
+    if (!rest || (!starts_with(dsn, "postgresql://") && !starts_with(dsn, "postgres://")))
+        return false;
+    rest += strlen("://");
+    if (rest[strcspn(rest, "@/")] == '@')
+        rest = strchr(rest, '@') + 1;
+    return memchr(rest, '@', strcspn(rest, "?")) != NULL;
+}
+
 /* Secrets inside a connection string, and whether it is one; libpq's own message could quote a secret. */
 static void inspect_dsn(const char *dsn)
 {
@@ -72,6 +93,9 @@ static void inspect_dsn(const char *dsn)
     PQconninfoOption *options = PQconninfoParse(dsn, &problem);
 
     PQfreemem(problem);
+    if (options && tears_password(dsn))
+        config_problem("DB_DSN", "an @ stands behind the one that ends the login; in user and password write @ as %%40 "
+                                 "and / as %%2F, and in the name of a database @ as %%40");
     if (!options)
         config_problem("DB_DSN",
                        "neither a postgresql:// URI nor keyword=value pairs that libpq understands; put "
@@ -111,11 +135,6 @@ void pg_set_run(struct pg *pg, const char *tool, const char *run_id)
 }
 
 /* --- what went wrong --- */
-
-static bool starts_with(const char *text, const char *start)
-{
-    return !strncmp(text, start, strlen(start));
-}
 
 static enum pg_fault fault_of(const char *sqlstate)
 {

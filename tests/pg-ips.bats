@@ -399,6 +399,20 @@ waiting() { [ "$(sql "SELECT count(*) FROM pg_locks WHERE NOT granted")" = 1 ]; 
     sql 'GRANT UPDATE (priority, "oldPriority", "blockingLists", "lastEvent") ON postal.ip_addresses TO dnsbl_monitor'
 }
 
+@test "a password whose special characters are not escaped in a URI is 78, and no piece of it is said" {
+    local dsn
+    for dsn in u:geheim@wort@127.0.0.1:1/db u:geheim/wort@127.0.0.1/db u:geheim@wo/rt@127.0.0.1/db u:geheim?x@wort@127.0.0.1/db; do
+        DB_DSN=postgresql://$dsn run -78 ips
+        grep -q DB_DSN err
+        grep -q '%40' err
+        run ! grep -E "geheim|wort|wo\"" err
+    done
+    for dsn in u:p%40ss%2Fword@127.0.0.1:1/db '127.0.0.1:1/db?user=u@x' u@127.0.0.1:1,127.0.0.1:2; do
+        DB_DSN=postgres://$dsn run -0 ips --check
+    done
+    DB_DSN='host=127.0.0.1 dbname=a@b password=x@y@z' run -0 ips --check
+}
+
 @test "no secret in the arguments, the output or the application's name" {
     pool_add 192.0.2.1
     DB_DSN="postgresql://dnsbl_monitor:$DB_PASSWORD@$DB_HOST:$DB_PORT/postal" ips
