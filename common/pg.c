@@ -180,9 +180,15 @@ static enum pg_fault stopped(struct pg *pg)
 }
 
 /*
- * An error that arose inside a function, so in a trigger, is that row's affair even
- * if it speaks of missing tables or rights.
+ * An error that arose inside a function or a statement that the server runs by itself,
+ * so in a trigger or for a foreign key, is that row's affair even if it speaks of missing
+ * tables or rights. The context says so in the server's language; these stay in all.
  */
+static bool arose_inside(const char *context)
+{
+    return context && (strstr(context, "SQL") || strstr(context, "PL/"));
+}
+
 static enum pg_fault failed(struct pg *pg, const PGresult *result)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -194,7 +200,7 @@ static enum pg_fault failed(struct pg *pg, const PGresult *result)
         return lost(pg, PQresultErrorMessage(result));
     fault = fault_of(sqlstate);
     note(pg, sqlstate, primary);
-    if ((fault == PG_REFUSED || fault == PG_MISFIT) && context && strstr(context, "function"))
+    if ((fault == PG_REFUSED || fault == PG_MISFIT) && arose_inside(context))
         return PG_FAILED;
     if (fault == PG_LOST)
         pg_close(pg);

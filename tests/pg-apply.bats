@@ -273,6 +273,18 @@ release() {
     [ "$(listed)" = 2 ]
 }
 
+@test "a foreign key whose check lacks a right is the row's affair" {
+    many 2
+    sql "CREATE TABLE postal.known (lists text PRIMARY KEY); INSERT INTO postal.known VALUES ('a');
+         CREATE ROLE pool_owner; GRANT USAGE ON SCHEMA postal TO pool_owner;
+         ALTER TABLE postal.ip_addresses ADD CONSTRAINT known FOREIGN KEY (\"blockingLists\") REFERENCES postal.known;
+         ALTER TABLE postal.known OWNER TO pool_owner; REVOKE ALL ON postal.known FROM pool_owner"
+    run -1 apply <in
+    sql 'ALTER TABLE postal.ip_addresses DROP CONSTRAINT known; DROP TABLE postal.known; DROP OWNED BY pool_owner; DROP ROLE pool_owner'
+    [ "$(outcomes)" = "2 failed" ]
+    [ "$(jq -r 'select(.error_type == "row_error").sqlstate' err | paste -sd' ')" = "42501 42501" ]
+}
+
 @test "a lone record is committed and passed on while the input stays open" {
     pool_add 192.0.2.1
     mkfifo input
