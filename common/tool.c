@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -38,6 +39,15 @@ static void occupy_standard_descriptors(void)
     for (int fd = 0; fd < 3; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
             _exit(EXIT_BUG);
+}
+
+/* A dump would hold secrets. One that is piped to a program does not ask for the limit (core(5)). */
+static void forbid_core_dumps(void)
+{
+    struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
 }
 
 __attribute__((noreturn)) static void usage_error(const struct tool *tool, const char *what, const char *problem)
@@ -78,13 +88,12 @@ static enum tool_mode take_check(const struct tool *tool, const char *argument)
 
 enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
 {
-    struct rlimit no_core = {0, 0};
     struct option *options;
     enum tool_mode mode = TOOL_RUN;
     int option, index = 0;
 
     occupy_standard_descriptors();
-    setrlimit(RLIMIT_CORE, &no_core); /* a core file would hold secrets */
+    forbid_core_dumps();
     report_open(tool->name);
     signals_install();
     options = all_options(tool);

@@ -1,0 +1,22 @@
+/* What every program does before its work. */
+#include "tool.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "tap.h"
+
+int main(void)
+{
+    char name[] = "unit", option[] = "--require-run", *arguments[] = {name, option, NULL};
+    struct tool tool = {.name = "unit", .help = ""};
+    struct rlimit core;
+
+    close(STDIN_FILENO);
+    CHECK(tool_start(&tool, 2, arguments) == TOOL_RUN && tool.require_run);
+    CHECK(getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0);
+    tap_check(prctl(PR_GET_DUMPABLE) == 0, "no core dump is piped to a program either");
+    CHECK((fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY && read(STDIN_FILENO, name, 1) < 0);
+    return tap_end();
+}
