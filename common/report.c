@@ -23,8 +23,11 @@ void report_open(const char *tool)
 
 void report_run(const char *run_id)
 {
+    char *kept = run_id ? text_foreign(run_id, strlen(run_id)) : NULL;
+
     free(current_run);
-    current_run = run_id ? memory_string(run_id) : NULL;
+    current_run = kept ? text_visible(kept) : NULL;
+    free(kept);
 }
 
 /* One write, so that lines of several stages on one pipe do not mix; a lost log line must not end the work. */
@@ -55,6 +58,7 @@ static void write_plain(const char *message)
     free(visible);
 }
 
+/* Secrets and control characters in every string of details. */
 static void mask_strings(json_t *value)
 {
     const char *key;
@@ -62,10 +66,11 @@ static void mask_strings(json_t *value)
     size_t index;
 
     if (json_is_string(value)) {
-        char *masked = secret_mask(json_string_value(value));
+        char *masked = secret_mask(json_string_value(value)), *visible = text_visible(masked);
 
-        json_string_set(value, masked);
+        json_string_set(value, visible);
         free(masked);
+        free(visible);
     }
     json_object_foreach (value, key, member)
         mask_strings(member);

@@ -58,6 +58,14 @@ int main(void)
     json_decref(object);
     json_decref(kept);
 
+    report_run("run\xc2\x9b"
+               "2J-2");
+    report_with(REPORT_INFO, "steered", json_pack("{s:s}", "server", "a\u202eb"), "text");
+    object = line();
+    CHECK_TEXT(member(object, "job_run_id"), "run\\194\\1552J-2");
+    CHECK_TEXT(member(object, "server"), "a\\226\\128\\174b");
+    json_decref(object);
+
     report_run(NULL);
     report(REPORT_INFO, "fine", "%s", "");
     object = line();
