@@ -245,6 +245,7 @@ final() {
         ip 1 | sed 's/}$/,"ip":"10.0.0.2"}/'
         zone a.test splendid
         zone a.test ok | jq -c 'del(.zone)'
+        zone a.test ok | jq -c '.timeout = "5"'
     } >bad
     { start; cat bad; ip 2; end 1; } >in
     run -1 --separate-stderr summarise <in
@@ -300,12 +301,14 @@ final() {
     {
         start
         zone a.test wildcard "$(printf 'a\033[2Jb\u202ec')"
-        ip 1 "$(unknown 1 timeout) | .results[1].detail = \"x\u009by\" | .listed_zones = [\"a\u001b[0m\"]"
+        ip 1 "$(unknown 1 timeout) | .results[1].detail = \"x\u009by\" | .listed_zones = [\"a\u001b[0m\"]
+            | .dry_run = true | .would = {jira_action: \"z\u009b\", db_changes: true}"
         end 1
     } | summarise >out
     [ "$(lines_of zone .evidence)" = '"a\\027[2Jb\\226\\128\\174c"' ]
     [ "$(lines_of unknown_lookup .error_message)" = '"x\\194\\155y"' ]
     [ "$(lines_of address .listed_zones)" = '["a\\027[0m"]' ]
+    [ "$(lines_of address .would)" = '{"db_changes":true,"jira_action":"z\\194\\155"}' ]
 }
 
 @test "options: help, version, check, and what is none" {

@@ -174,6 +174,19 @@ static void set_if_any(json_t *line, const char *key, const json_t *array)
         json_object_set_new(line, key, line_visible(array));
 }
 
+/* What the real run would have done, as far as it is known here: a copy, new. */
+static json_t *visible_would(const json_t *would)
+{
+    const json_t *db_changes = json_object_get(would, "db_changes"), *action = json_object_get(would, "jira_action");
+    json_t *copy = memory_check(json_object());
+
+    if (json_is_boolean(db_changes))
+        json_object_set(copy, "db_changes", (json_t *)db_changes);
+    if (json_is_string(action))
+        json_object_set_new(copy, "jira_action", line_visible(action));
+    return copy;
+}
+
 /* What is there only when it says something. */
 static void add_particulars(json_t *line, const struct address *address, enum outcome outcome, const json_t *object)
 {
@@ -189,7 +202,7 @@ static void add_particulars(json_t *line, const struct address *address, enum ou
     if (address->dry_run)
         json_object_set_new(line, "dry_run", json_true());
     if (address->would)
-        json_object_set_new(line, "would", borrowed_or_null(address->would));
+        json_object_set_new(line, "would", visible_would(address->would));
 }
 
 static void write_address(struct ndjson_out *out, const struct address *address, const json_t *object)

@@ -121,11 +121,13 @@ char *outages_take_zone(struct outages *outages, struct ndjson_out *out, const j
     const struct health *health;
     struct outage_zone *zone;
     json_int_t lookups = 0, unknown = 0;
+    double timeout = 0;
     int final = 0;
     json_error_t error;
 
-    if (json_unpack_ex((json_t *)object, &error, 0, "{s:s, s:s, s?b, s?I, s?I}", "zone", &name, "health",
-                       &health_name, "final", &final, "lookups", &lookups, "unknown", &unknown) < 0)
+    if (json_unpack_ex((json_t *)object, &error, 0, "{s:s, s:s, s?b, s?I, s?I, s?F}", "zone", &name, "health",
+                       &health_name, "final", &final, "lookups", &lookups, "unknown", &unknown, "timeout",
+                       &timeout) < 0)
         return memory_format("a zone record: %s", error.text);
     health = find_health(health_name);
     if (!health)
