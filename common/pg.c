@@ -94,8 +94,9 @@ static void inspect_dsn(const char *dsn)
 
     PQfreemem(problem);
     if (options && tears_password(dsn))
-        config_problem("DB_DSN", "an @ stands behind the one that ends the login; in user and password write @ as %%40 "
-                                 "and / as %%2F, and in the name of a database @ as %%40");
+        config_problem("DB_DSN",
+                       "an @ stands behind the one that ends the login; in user and password write @ as %%40 "
+                       "and / as %%2F, and in the name of a database @ as %%40");
     if (!options)
         config_problem("DB_DSN",
                        "neither a postgresql:// URI nor keyword=value pairs that libpq understands; put "
