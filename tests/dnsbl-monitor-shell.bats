@@ -297,6 +297,26 @@ TABLE
     [ "$(cat log)" = record ]
 }
 
+@test "messages that nobody reads any more end nothing" {
+    local status=0
+    : >file
+    mkfifo gone
+    exec 8<>gone 9>gone 8<&-
+    "$job" >log 2>&9 || status=$?
+    [ "$status" -eq 0 ]
+    [ "$(cat log)" = record ]
+    "$job" --capture file >log 2>&9 || status=$?
+    [ "$status" -eq 74 ]
+    [ "$(cat log)" = record ]
+    "$job" --nonsense 2>&9 || status=$?
+    [ "$status" -eq 64 ]
+    exec 9>&-
+    # and the stages do not ignore SIGPIPE
+    will pg-ips 'grep SigIgn /proc/self/status >args/ignores'
+    monitor
+    grep -E 'SigIgn:.*[02468ace]...$' args/ignores # SIGPIPE is bit 12
+}
+
 @test "a terminal gets plain words" {
     run -64 "$BATS_TEST_DIRNAME/support/terminal.py" "$job" --nonsense
     [ "$output" = 'dnsbl-monitor: --nonsense is no option of this program; see dnsbl-monitor --help' ]
