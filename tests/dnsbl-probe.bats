@@ -197,6 +197,23 @@ framed() {
     ((SECONDS - started <= 5))
 }
 
+@test "records that wait are bounded in memory, whatever is in them" {
+    mkfifo stalled
+    exec 8<>stalled
+    { printf '{"type":"odd","x":['; printf '1,%.0s' {1..20000}; echo '1]}'; } >record
+    for i in {1..600}; do cat record; done >in
+    "$BUILD/bin/dnsbl-probe" <in >stalled 8<&- &
+    pid=$!
+    full() { [ "$(awk '/^rchar/ { print $2 }' "/proc/$pid/io")" -ge $((16 * 1024 * 1024)) ]; }
+    wait_for 20 full
+    peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")
+    kill "$pid"
+    wait "$pid" || true
+    exec 8>&-
+    echo "peak $peak kB"
+    [ "$peak" -lt 65536 ]
+}
+
 @test "an address is answered at once though the input stays open" {
     mkfifo in
     probe <in >out &

@@ -140,12 +140,14 @@ static void write_slot(struct probe *probe, const struct slot *slot)
     json_t *fields;
 
     if (!slot->has_ip) {
-        if (slot->record->type && !strcmp(slot->record->type, "end"))
+        if (slot->is_end)
             probe_emit_counts(probe);
         ndjson_write(&probe->out, slot->record);
         return;
     }
     fields = json_pack("{s:o, s:s}", "results", results_of(probe, slot), "probed_at", clock_text(now));
+    if (slot->has_results)
+        slot->record->object = memory_check(json_loadb(slot->record->text, slot->record->length, 0, NULL));
     line = ndjson_line(slot->record, memory_check(fields), &length);
     if (length > NDJSON_LINE_MAX) {
         cut_results(json_object_get(fields, "results"));

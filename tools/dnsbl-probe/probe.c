@@ -121,11 +121,16 @@ static bool take_json(struct probe *probe, struct ndjson_record *record, struct 
     return !*bad;
 }
 
-/* The parsed object is kept only where a member of ours must be replaced in it. */
-static void drop_object(struct ndjson_record *record)
+/* Keeps of the parsed object what will be needed, and drops it: it is many times as large as the line. */
+static void drop_object(struct slot *slot)
 {
-    if (json_object_get(record->object, "results") || json_object_get(record->object, "probed_at"))
-        return;
+    struct ndjson_record *record = slot->record;
+    const char *lists = json_string_value(json_object_get(record->object, "blocking_lists"));
+
+    slot->is_end = !strcmp(record->type, "end");
+    slot->has_results = json_object_get(record->object, "results") || json_object_get(record->object, "probed_at");
+    if (lists && *lists && slot->has_ip && slot->ip.family == 6)
+        slot->blocking_lists = memory_string(lists);
     json_decref(record->object);
     record->object = NULL;
     record->type = NULL;
@@ -148,13 +153,8 @@ static void take_record(struct probe *probe, struct ndjson_record *record)
         return;
     }
     slot = window_add(&probe->window, record, is_ip ? &ip : NULL);
-    if (is_ip && record->object) {
-        const char *lists = json_string_value(json_object_get(record->object, "blocking_lists"));
-
-        if (lists && *lists && ip.family == 6)
-            slot->blocking_lists = memory_string(lists);
-        drop_object(record);
-    }
+    if (record->object)
+        drop_object(slot);
 }
 
 /* Takes what is buffered; true: more can be read now. */

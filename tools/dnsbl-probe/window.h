@@ -28,8 +28,10 @@ struct outcome {
 };
 
 struct slot {
-    struct ndjson_record *record; /* owned */
+    struct ndjson_record *record; /* owned; only its text, which `bytes` below bounds */
     bool has_ip;                  /* false: a record that passes through */
+    bool is_end;                  /* it is the end record */
+    bool has_results;             /* it came with members that are to be replaced */
     struct ip ip;
     char *blocking_lists;     /* owned; of the row, kept for IPv6 addresses; NULL: none */
     size_t waiting;           /* domains that have not settled */
