@@ -30,13 +30,11 @@ static size_t file_value_count;
 void config_problem(const char *name, const char *format, ...)
 {
     va_list arguments;
-    char *text = NULL;
+    char *text;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    text = memory_format_list(format, arguments);
     va_end(arguments);
-    memory_check(text);
     for (size_t i = 0; i < problem_count; i++) {
         if (!strcmp(problems[i].name, name) && !strcmp(problems[i].text, text)) {
             free(text);

@@ -1,6 +1,5 @@
 #include "memory.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,14 +37,20 @@ char *memory_bytes(const void *bytes, size_t length)
     return copy;
 }
 
+char *memory_format_list(const char *format, va_list arguments)
+{
+    char *text;
+
+    return memory_check(vasprintf(&text, format, arguments) < 0 ? NULL : text);
+}
+
 char *memory_format(const char *format, ...)
 {
     va_list arguments;
-    char *text = NULL;
+    char *text;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    text = memory_format_list(format, arguments);
     va_end(arguments);
-    return memory_check(text);
+    return text;
 }

@@ -6,6 +6,7 @@
 #ifndef COMMON_MEMORY_H
 #define COMMON_MEMORY_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *memory_new(size_t count, size_t size);               /* zeroed */
@@ -13,6 +14,7 @@ void *memory_resize(void *old, size_t count, size_t size); /* takes old */
 char *memory_string(const char *text);
 char *memory_bytes(const void *bytes, size_t length); /* NUL-terminated copy */
 __attribute__((format(printf, 1, 2))) char *memory_format(const char *format, ...);
+__attribute__((format(printf, 1, 0))) char *memory_format_list(const char *format, va_list arguments);
 
 /* Passes a new pointer through, or ends the process if it is NULL. */
 void *memory_check(void *pointer);

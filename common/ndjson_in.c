@@ -40,13 +40,12 @@ void ndjson_record_free(struct ndjson_record *record)
 void ndjson_bad(struct ndjson_in *in, const char *format, ...)
 {
     va_list arguments;
-    char *problem = NULL, *shown;
+    char *problem, *shown;
 
     va_start(arguments, format);
-    if (vasprintf(&problem, format, arguments) < 0)
-        problem = NULL;
+    problem = memory_format_list(format, arguments);
     va_end(arguments);
-    shown = text_foreign(memory_check(problem), strlen(problem)); /* it may quote the record */
+    shown = text_foreign(problem, strlen(problem)); /* it may quote the record */
     report(REPORT_ERROR, "bad_record", "line %lu: %s; the record was dropped", in->line, shown);
     free(problem);
     free(shown);

@@ -114,17 +114,16 @@ void http_give_up(struct http *http, enum http_verdict verdict, const char *form
     static const char *const error_types[] = {
         [HTTP_DOWN] = "jira_unreachable", [HTTP_REFUSED] = "jira_refused", [HTTP_INTERRUPTED] = "interrupted"};
     va_list arguments;
-    char *why = NULL;
+    char *why;
 
     if (http->verdict != HTTP_WORKS)
         return;
     http->verdict = verdict;
     va_start(arguments, format);
-    if (vasprintf(&why, format, arguments) < 0)
-        why = NULL;
+    why = memory_format_list(format, arguments);
     va_end(arguments);
     report(REPORT_ERROR, error_types[verdict],
-           "%s; no ticket is touched any more in this run, the next makes up for it", (char *)memory_check(why));
+           "%s; no ticket is touched any more in this run, the next makes up for it", why);
     free(why);
 }
 

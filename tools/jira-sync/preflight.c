@@ -23,13 +23,12 @@ struct preflight {
 __attribute__((format(printf, 2, 3))) static void missing(struct preflight *check, const char *format, ...)
 {
     va_list arguments;
-    char *text = NULL;
+    char *text;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    text = memory_format_list(format, arguments);
     va_end(arguments);
-    report(REPORT_ERROR, "jira_preflight", "%s", (char *)memory_check(text));
+    report(REPORT_ERROR, "jira_preflight", "%s", text);
     free(text);
     check->problems++;
 }
