@@ -74,10 +74,10 @@ struct ndjson_out {
     int fd;
     bool outlives_reader; /* when the reader is gone: drop output, go on, and exit EXIT_OUTPUT at the end */
     bool gone;            /* that has happened */
-    bool never_blocks; /* the buffer grows instead; whoever sets it flushes by ndjson_flush_some() */
+    bool never_blocks;    /* the buffer grows instead; whoever sets it flushes by ndjson_flush_some() */
     char *buffer;
     size_t start, filled, size;
-    int64_t stop_at;       /* after a signal: when waiting for the reader ends, by clock_steady_ms(); 0: no wait yet */
+    int64_t stop_at; /* after a signal: when waiting for the reader ends, by clock_steady_ms(); 0: no wait yet */
     unsigned long refused; /* records not written because their line would be too long */
 };
 
