@@ -263,7 +263,7 @@ framed() {
     ended=0
     wait "$pid" || ended=$?
     [ "$ended" -eq 143 ]
-    ! grep -q 'b.test is ok' errors
+    run ! grep -q 'b.test is ok' errors
 }
 
 @test "--check=online hears every zone out, whatever RUN_DEADLINE says" {
@@ -376,7 +376,7 @@ framed() {
 @test "odd bytes in a TXT record are escaped, links are kept" {
     DNSBL_ZONES=facts.test look 192.0.2.2 >out
     [ "$(jq -r '.results[0].reason' out)" = $'caf\\233 \033[31mred\007 http://facts.test/' ]
-    ! grep -q $'\033' out
+    run ! grep -q $'\033' out
 }
 
 @test "IPv6 addresses are asked for by their nibbles; mapped ones are IPv4" {
@@ -458,6 +458,18 @@ framed() {
     DNSBL_ZONES=b.test,c.test,a.test DNS_CONCURRENCY=3 probe <<<192.0.2.2 >out
     [ "$(jq -r 'select(.type == "zone" and (.final | not)) | .zone' out | head -n 1)" = a.test ]
     [ "$(jq -r 'select(.type == "zone" and (.final | not)) | .health' out | tail -n 2 | sort -u)" = unreachable ]
+}
+
+@test "a silent test entry is enough: a zone is given up after one DNS_TIMEOUT, whenever there is room for the other" {
+    fault_zone b.test drop
+    fault_zone world.test delay:700 # judged after some two seconds; then there is room
+    started=${EPOCHREALTIME/./}
+    DNSBL_ZONES=b.test,world.test DNS_CONCURRENCY=2 DNS_TIMEOUT=4 probe <<<192.0.2.2 >out
+    took=$(((${EPOCHREALTIME/./} - started) / 1000))
+    fault_zone world.test none
+    echo "$took ms"
+    [ "$(health world.test) $(health b.test)" = 'wildcard unreachable' ]
+    ((took < 5000))
 }
 
 @test "a zone whose answers take half a second is slow, not dead" {

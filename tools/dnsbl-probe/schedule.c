@@ -44,6 +44,14 @@ static void remove_task(struct task *task)
     free(task);
 }
 
+static void cancel_tasks(struct probe *probe, struct lane *lane)
+{
+    while (lane->tasks) {
+        resolver_cancel(probe->resolver, lane->tasks->lookup);
+        remove_task(lane->tasks);
+    }
+}
+
 /* --- lanes --- */
 
 static void open_lane(struct probe *probe, struct lane *lane, enum lane_health health)
@@ -67,7 +75,7 @@ void probe_start_canary(struct probe *probe, struct lane *lane)
         open_lane(probe, lane, HEALTH_EXEMPT);
 }
 
-/* The test entries are answered, or the first one's silence has said enough. */
+/* Both test entries are answered, or one is known to be silent. */
 static void judge(struct probe *probe, struct lane *lane)
 {
     lane_judge(lane, probe->zones);
@@ -148,10 +156,11 @@ static void on_canary(struct probe *probe, struct lane *lane, enum canary canary
 {
     answer_clear(&lane->canary[canary]);
     lane->canary[canary] = *answer;
-    if (is_silence(answer->error) && lane->canaries_asked == 1)
-        lane->canaries_asked = lane->canaries_answered = CANARIES; /* the other has not been asked, and need not be */
-    else
-        lane->canaries_answered++;
+    lane->canaries_answered++;
+    if (is_silence(answer->error)) { /* which says enough: the other need not be asked, or waited for */
+        cancel_tasks(probe, lane);
+        lane->canaries_asked = lane->canaries_answered = CANARIES;
+    }
     if (lane->canaries_answered == CANARIES)
         judge(probe, lane);
 }
@@ -378,10 +387,6 @@ long probe_retry_lanes(struct probe *probe)
 
 void probe_cancel(struct probe *probe)
 {
-    for (size_t i = 0; i < probe->lane_count; i++) {
-        while (probe->lanes[i].tasks) {
-            resolver_cancel(probe->resolver, probe->lanes[i].tasks->lookup);
-            remove_task(probe->lanes[i].tasks);
-        }
-    }
+    for (size_t i = 0; i < probe->lane_count; i++)
+        cancel_tasks(probe, &probe->lanes[i]);
 }
