@@ -25,7 +25,7 @@ wait_until() {
 
 written() { grep -o 'counted at the servers: .*' out; }
 
-@test "three runs, shown within 60 s and 80 columns" {
+@test "three runs, shown within 80 columns" {
     (cd "$BATS_TEST_DIRNAME/.." && tests/demo) >out 2>err 3>&-
     [ ! -s err ]
     [ "$(written | sed -n 1p)" = 'counted at the servers: 11 rows, 11 tickets, 0 comments.' ]
