@@ -8,11 +8,26 @@
 
 #define STALE_SECONDS 3600
 
+enum { OPTION_ALLOW_STALE = 1 };
+
+const struct option run_options[] = {{"allow-stale", no_argument, NULL, OPTION_ALLOW_STALE}, {0}};
+
+static bool allow_stale;
+
+bool run_take_option(int option, const char *argument)
+{
+    (void)argument;
+    allow_stale = option == OPTION_ALLOW_STALE;
+    return allow_stale;
+}
+
 void run_refuse_stale(const json_t *run, const char *left_alone)
 {
     const char *started = json_string_value(json_object_get(run, "started_at"));
     time_t begun;
 
+    if (allow_stale)
+        return;
     if (!started || !clock_parse(started, &begun))
         die(EXIT_CUT_OFF, "stale_run",
             "the run record does not say when it began (started_at); %s; --allow-stale acts on it all the same",

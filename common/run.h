@@ -1,15 +1,22 @@
 /*
- * What the `run` record means to the tools that have effects (pg-apply, jira-sync).
- * Not for: the frame that it opens (ndjson.h).
+ * What the `run` record means to the tools that have effects (pg-apply, jira-sync),
+ * and their option --allow-stale. Not for: the frame that it opens (ndjson.h).
  */
 #ifndef COMMON_RUN_H
 #define COMMON_RUN_H
 
+#include <getopt.h>
 #include <jansson.h>
+#include <stdbool.h>
+
+/* --allow-stale, for struct tool: acts on a run however long ago it began. */
+extern const struct option run_options[];
+bool run_take_option(int option, const char *argument);
 
 /*
  * Ends the process with EXIT_CUT_OFF if the run began more than an hour ago, or does
- * not say when. left_alone: what this tool has therefore not done, for the message.
+ * not say when, unless --allow-stale was given. left_alone: what this tool has
+ * therefore not done, for the message.
  */
 void run_refuse_stale(const json_t *run, const char *left_alone);
 

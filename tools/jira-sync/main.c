@@ -53,25 +53,11 @@ struct stage {
     struct addresses addresses;
     struct malfunctions malfunctions;
     struct ndjson_record *end; /* held back until all the others have left */
-    bool allow_stale, keeps_malfunctions;
+    bool keeps_malfunctions;
     bool input_done, judged;
 };
 
 static struct stage self;
-
-/* --- options --- */
-
-enum { OPTION_ALLOW_STALE = 1 };
-
-static const struct option options[] = {{"allow-stale", no_argument, NULL, OPTION_ALLOW_STALE}, {0}};
-
-static bool take_option(int option, const char *argument)
-{
-    (void)option;
-    (void)argument;
-    self.allow_stale = true;
-    return true;
-}
 
 /* --- Jira --- */
 
@@ -135,7 +121,7 @@ static void take_run(struct stage *stage, struct ndjson_record *record)
 
     addresses->dry_run = addresses->dry_run || json_is_true(json_object_get(record->object, "dry_run"));
     /* A ticket about what was an hour ago would send people after what is over. */
-    if (!stage->allow_stale && !addresses->dry_run)
+    if (!addresses->dry_run)
         run_refuse_stale(record->object, "Jira was not touched");
     addresses->run_id = run_id ? memory_string(run_id) : NULL;
     stage->keeps_malfunctions = !shard || !strncmp(shard, "0/", 2);
@@ -312,7 +298,7 @@ static int jira_status(const struct stage *stage)
 
 int main(int argc, char **argv)
 {
-    struct tool tool = {.name = "jira-sync", .help = help, .options = options, .take = take_option};
+    struct tool tool = {.name = "jira-sync", .help = help, .options = run_options, .take = run_take_option};
     enum tool_mode mode = tool_start(&tool, argc, argv);
     struct stage *stage = &self;
     int status;

@@ -46,7 +46,7 @@ struct pg_apply {
     struct apply apply;
     struct ndjson_in in;
     struct ndjson_out out;
-    bool allow_stale, dry_run;
+    bool dry_run;
     struct change *waiting[BATCH_RECORDS]; /* in the order of the input */
     size_t count, bytes, changes;          /* of those waiting: how many, their text, the PENDING ones */
     int64_t gather_until;                  /* by clock_steady_ms(); counts while changes > 0 */
@@ -55,18 +55,6 @@ struct pg_apply {
 static struct pg_apply self;
 
 /* --- configuration --- */
-
-enum { OPTION_ALLOW_STALE = 1 };
-
-static const struct option options[] = {{"allow-stale", no_argument, NULL, OPTION_ALLOW_STALE}, {0}};
-
-static bool take_option(int option, const char *argument)
-{
-    (void)option;
-    (void)argument;
-    self.allow_stale = true;
-    return true;
-}
 
 static void load_priority(const char *name, long standard, char text[24])
 {
@@ -91,7 +79,7 @@ static void take_run(const json_t *run)
     if (json_is_true(json_object_get(run, "dry_run")))
         self.dry_run = true;
     /* A decision that is old may be wrong by now, and no condition of the update would show it. */
-    if (!self.allow_stale && !self.dry_run)
+    if (!self.dry_run)
         run_refuse_stale(run, "nothing was written");
     pg_set_run(&self.apply.pg, "pg-apply", run_id);
 }
@@ -225,7 +213,7 @@ static int final_status(void)
 
 int main(int argc, char **argv)
 {
-    struct tool tool = {.name = "pg-apply", .help = help, .options = options, .take = take_option};
+    struct tool tool = {.name = "pg-apply", .help = help, .options = run_options, .take = run_take_option};
     enum tool_mode mode = tool_start(&tool, argc, argv);
     int status;
 
