@@ -485,8 +485,10 @@ static enum pg_fault end_transaction(struct pg *pg, const char *command)
     PGresult *result = NULL;
     enum pg_fault fault;
 
-    if (!queue(pg, command, 0, NULL) || !PQpipelineSync(pg->connection))
-        return lost(pg, NULL);
+    if (!queue(pg, command, 0, NULL) || !PQpipelineSync(pg->connection)) {
+        lost(pg, NULL);
+        return PG_UNCERTAIN; /* it may have been sent before the connection broke */
+    }
     fault = statement_result(pg, &result);
     if (!pg->connection)
         return fault == PG_STOPPED ? PG_STOPPED : PG_UNCERTAIN;
