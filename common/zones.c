@@ -409,3 +409,24 @@ char *zone_name_shown(const char *name)
     free(keyless);
     return shown;
 }
+
+bool *zones_choose(const struct zones *zones, const char *variable)
+{
+    const char *list = config_text(variable);
+    bool *chosen = memory_new(zones->count, sizeof *chosen);
+    char *name;
+
+    while (list && (name = config_item(&list))) {
+        char *shown = zone_name_shown(name);
+        bool found = zones->count == 0; /* DNSBL_ZONES itself is the problem */
+
+        for (size_t i = 0; i < zones->count; i++)
+            if (zone_is_called(zones, &zones->items[i], name))
+                found = chosen[i] = true;
+        if (!found)
+            config_problem(variable, "\"%s\" is not the name of a zone in DNSBL_ZONES", shown);
+        free(shown);
+        free(name);
+    }
+    return chosen;
+}

@@ -75,6 +75,13 @@ long zone_weigh(const struct zone *zone, const unsigned char (*addresses)[4], si
 bool zone_is_called(const struct zones *zones, const struct zone *zone, const char *text);
 
 /*
+ * Reads a variable that lists zones by name or domain, and sets chosen[i] for each
+ * zone i that is named. A name that is no zone's is a config_problem(), with its
+ * key masked. chosen is new, by index of zone.
+ */
+bool *zones_choose(const struct zones *zones, const char *variable);
+
+/*
  * A name that comes from elsewhere (a stored list), fit to be shown, new: the key in
  * a domain known to carry one, configured here or not, and known secrets are masked.
  */

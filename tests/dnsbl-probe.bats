@@ -102,6 +102,7 @@ framed() {
     [ "$(jq -c 'select(.type == "zone" and (.final | not)) | [.zone, .health]' out | sort | tr -d '\n')" = '["a.test","ok"]["b.test","ok"]' ]
     [ "$(jq -c 'select(.final) | [.zone, .lookups, .listed, .not_listed, .unknown, .errors]' out | tr -d '\n')" = \
         '["a.test",2,1,1,0,{}]["b.test",2,1,0,1,{"blocked":1}]' ]
+    [ "$(jq 'select(.type == "zone") | .timeout' out | sort -u)" = "$DNS_TIMEOUT" ]
 }
 
 @test "a record that is malformed is reported, dropped, and makes the status 1" {
@@ -587,6 +588,8 @@ silenced() {
     [[ $output != *[Ss]3[Cc][Rr]3[Tt]* ]]
     DNSBL_ZONES='X Y:S3CR3TK3Y.zen.dq.spamhaus.net*x S3CR3TK3Y.combined.mail.abusix.zone' run -78 probe --check
     [[ $output != *[Ss]3[Cc][Rr]3[Tt]* ]]
+    DNSBL_CANARY_EXEMPT=s3cr3tk3y.zen.dq.spamhaus.net run -78 probe --check
+    [[ $output == *DNSBL_CANARY_EXEMPT* && $output != *[Ss]3[Cc][Rr]3[Tt]* ]]
     DNSBL_ZONES='${THE_KEY}.a.test' THE_KEY_FILE=key run -78 probe --check
     [[ $output == *'needs a label'* && $output != *[Ss]3[Cc][Rr]3[Tt]* ]]
 }

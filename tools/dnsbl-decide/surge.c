@@ -11,37 +11,12 @@ struct surge_line {
     size_t length;
 };
 
-static void release_zones_called(struct surge *surge, const char *name)
-{
-    const struct zones *zones = &surge->rules->zones;
-    bool found = false;
-
-    for (size_t i = 0; i < zones->count; i++) {
-        if (!zone_is_called(zones, &zones->items[i], name))
-            continue;
-        surge->released[i] = true;
-        found = true;
-    }
-    if (!found && zones->count > 0) {
-        char *shown = zone_name_shown(name);
-
-        config_problem("SURGE_RELEASE", "\"%s\" is not the name of a zone in DNSBL_ZONES", shown);
-        free(shown);
-    }
-}
-
 void surge_load(struct surge *surge, const struct rules *rules)
 {
-    const char *list = config_text("SURGE_RELEASE");
-    char *name;
-
-    *surge = (struct surge){.rules = rules, .limit_percent = config_number("SURGE_LIMIT_PERCENT", 0, 0, 100)};
-    surge->released = memory_new(rules->zones.count, sizeof *surge->released);
+    *surge = (struct surge){.rules = rules,
+                            .limit_percent = config_number("SURGE_LIMIT_PERCENT", 0, 0, 100),
+                            .released = zones_choose(&rules->zones, "SURGE_RELEASE")};
     surge->newly = memory_new(rules->zones.count, sizeof *surge->newly);
-    while (list && (name = config_item(&list))) {
-        release_zones_called(surge, name);
-        free(name);
-    }
 }
 
 void surge_free(struct surge *surge)

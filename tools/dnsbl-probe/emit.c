@@ -194,10 +194,10 @@ static json_t *zone_record(struct probe *probe, const struct zone *zone)
 {
     const struct lane *lane = worse_lane(probe, zone->domain);
     bool ipv4_only = probe_lane(probe, zone->domain, 6)->state == LANE_LEFT_OUT;
-    enum lane_health health = has_verdict(lane) ? lane->health : HEALTH_UNREACHABLE;
+    enum health health = has_verdict(lane) ? lane->health : HEALTH_UNREACHABLE;
     char *detail = lane->detail && lane->family == 6 ? memory_format("for IPv6 addresses, %s", lane->detail) : NULL;
-    json_t *record = json_pack("{s:s, s:s, s:s, s:s?}", "type", "zone", "zone", zone->name, "health",
-                               lane_health_names[health], "detail",
+    json_t *record = json_pack("{s:s, s:s, s:s, s:I, s:s?}", "type", "zone", "zone", zone->name, "health",
+                               health_verdicts[health].name, "timeout", (json_int_t)probe->timeout_seconds, "detail",
                                detail               ? detail
                                : !has_verdict(lane) ? "RUN_DEADLINE came before its test entries were answered"
                                : lane->detail       ? lane->detail
@@ -218,9 +218,9 @@ static bool is_sick(const struct lane *lane)
 static void report_sick(const struct zone *zone, const struct lane *lane)
 {
     report_with(REPORT_WARNING, answer_error_names[lane_error(lane->health)],
-                json_pack("{s:s, s:s}", "zone", zone->name, "health", lane_health_names[lane->health]),
-                "zone %s is %s: %s; %s", zone->name, lane_health_names[lane->health], lane->detail,
-                lane_remedy(lane->health));
+                json_pack("{s:s, s:s}", "zone", zone->name, "health", health_verdicts[lane->health].name),
+                "zone %s is %s: %s; %s", zone->name, health_verdicts[lane->health].name, lane->detail,
+                health_verdicts[lane->health].advice);
 }
 
 void probe_report_health(struct probe *probe)
@@ -231,8 +231,8 @@ void probe_report_health(struct probe *probe)
 
         if (!is_sick(lane))
             report_with(REPORT_INFO, "zone_health",
-                        json_pack("{s:s, s:s}", "zone", zone->name, "health", lane_health_names[lane->health]),
-                        "zone %s is %s", zone->name, lane_health_names[lane->health]);
+                        json_pack("{s:s, s:s}", "zone", zone->name, "health", health_verdicts[lane->health].name),
+                        "zone %s is %s", zone->name, health_verdicts[lane->health].name);
     }
 }
 

@@ -6,38 +6,19 @@
 #include "ip.h"
 #include "memory.h"
 
-const char *const lane_health_names[HEALTH_VERDICTS] = {"ok",       "wildcard",    "silent", "blocked",
-                                                        "hijacked", "unreachable", "exempt"};
-
-static const struct {
-    enum answer_error error;
-    const char *remedy;
-} verdicts[HEALTH_VERDICTS] = {
-    [HEALTH_OK] = {ANSWER_FINE, "nothing to do"},
-    [HEALTH_WILDCARD] =
-        {ANSWER_ZONE_WILDCARD,
-         "it lists the whole world; remove it from DNSBL_ZONES unless the list says it is mending this"},
-    [HEALTH_SILENT] =
-        {ANSWER_ZONE_SILENT,
-         "look at the resolver first (a wrong forward answers NXDOMAIN for all); if other zones are well, "
-         "the list was emptied: remove it, or name it in DNSBL_CANARY_EXEMPT if it keeps no test entries"},
-    [HEALTH_BLOCKED] = {ANSWER_ZONE_BLOCKED, "ask it through a resolver of your own, or register with the list"},
-    [HEALTH_HIJACKED] = {ANSWER_ZONE_HIJACKED,
-                         "its domain has expired or a resolver rewrites answers; compare with another resolver, and "
-                         "remove it from DNSBL_ZONES if it persists"},
-    [HEALTH_UNREACHABLE] = {ANSWER_ZONE_UNREACHABLE,
-                            "look at the resolver and the network first; a list that stays silent for days is dead"},
-    [HEALTH_EXEMPT] = {ANSWER_FINE, "nothing to do"},
-};
-
-enum answer_error lane_error(enum lane_health health)
+enum answer_error lane_error(enum health health)
 {
-    return verdicts[health].error;
-}
+    static const enum answer_error errors[HEALTH_VERDICTS] = {
+        [HEALTH_OK] = ANSWER_FINE,
+        [HEALTH_WILDCARD] = ANSWER_ZONE_WILDCARD,
+        [HEALTH_SILENT] = ANSWER_ZONE_SILENT,
+        [HEALTH_BLOCKED] = ANSWER_ZONE_BLOCKED,
+        [HEALTH_HIJACKED] = ANSWER_ZONE_HIJACKED,
+        [HEALTH_UNREACHABLE] = ANSWER_ZONE_UNREACHABLE,
+        [HEALTH_EXEMPT] = ANSWER_FINE,
+    };
 
-const char *lane_remedy(enum lane_health health)
-{
-    return verdicts[health].remedy;
+    return errors[health];
 }
 
 struct ip lane_canary_ip(int family, enum canary canary)
@@ -60,7 +41,7 @@ static const char *entry_name(const struct lane *lane, enum canary canary)
 }
 
 /* The verdict as far as one entry's answer gives it; HEALTH_OK: none. */
-static enum lane_health entry_health(const struct lane *lane, enum canary canary, const struct zones *zones)
+static enum health entry_health(const struct lane *lane, enum canary canary, const struct zones *zones)
 {
     const struct answer *answer = &lane->canary[canary];
 
@@ -72,7 +53,7 @@ static enum lane_health entry_health(const struct lane *lane, enum canary canary
     return answer_outside(answer) ? HEALTH_HIJACKED : HEALTH_OK;
 }
 
-static enum lane_health pair_health(const struct lane *lane)
+static enum health pair_health(const struct lane *lane)
 {
     const struct answer *listed = &lane->canary[CANARY_LISTED], *clean = &lane->canary[CANARY_CLEAN];
 
@@ -84,7 +65,7 @@ static enum lane_health pair_health(const struct lane *lane)
 }
 
 /* Why, for people; new. canary is the entry that told. */
-static char *detail_of(const struct lane *lane, enum lane_health health, enum canary canary)
+static char *detail_of(const struct lane *lane, enum health health, enum canary canary)
 {
     const struct answer *answer = &lane->canary[canary];
 

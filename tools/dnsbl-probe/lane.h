@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "answer.h"
+#include "health.h"
 
 #define LANE_TIMEOUTS_MOST 3 /* consecutive timeouts, with none answered between, that open the breaker */
 #define LANE_RETRY_MS 6000   /* between tries of a lane that does not answer; libunbound caches failures for 5 s */
@@ -25,19 +26,6 @@ enum lane_state {
     LANE_LEFT_OUT,  /* an IPv4-only list, for IPv6 */
 };
 
-enum lane_health {
-    HEALTH_OK,
-    HEALTH_WILDCARD,
-    HEALTH_SILENT,
-    HEALTH_BLOCKED,
-    HEALTH_HIJACKED,
-    HEALTH_UNREACHABLE,
-    HEALTH_EXEMPT,
-    HEALTH_VERDICTS
-};
-
-extern const char *const lane_health_names[HEALTH_VERDICTS];
-
 /* Which test entry: RFC 5782 section 5. */
 enum canary { CANARY_LISTED, CANARY_CLEAN, CANARIES };
 
@@ -48,7 +36,7 @@ struct lane {
     int family; /* 4 or 6 */
     bool exempt;
     enum lane_state state;
-    enum lane_health health; /* HEALTH_OK until judged */
+    enum health health;      /* HEALTH_OK until judged */
     char *detail;            /* owned; why it is not well, for people; NULL: nothing to say */
     unsigned long long next; /* number of the first slot not yet looked at */
     unsigned in_flight;
@@ -71,10 +59,7 @@ struct ip lane_canary_ip(int family, enum canary canary);
 void lane_judge(struct lane *lane, const struct zones *zones);
 
 /* What a lookup in a zone of this health is: ANSWER_FINE where it is asked. */
-enum answer_error lane_error(enum lane_health health);
-
-/* What a person can do about it; static. */
-const char *lane_remedy(enum lane_health health);
+enum answer_error lane_error(enum health health);
 
 void lane_close(struct lane *lane);
 

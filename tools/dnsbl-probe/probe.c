@@ -1,10 +1,7 @@
 #include "probe.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -20,23 +17,9 @@
 
 void probe_configure(struct probe_config *config, const struct zones *zones)
 {
-    const char *list = config_text("DNSBL_CANARY_EXEMPT");
-    char *name;
-
     resolver_configure(&config->resolver);
     config->run_deadline = config_number("RUN_DEADLINE", 0, 0, DEADLINE_MOST);
-    config->exempt = memory_new(zones->domain_count, sizeof *config->exempt);
-    while (list && (name = config_item(&list))) {
-        bool known = false;
-
-        for (size_t i = 0; i < zones->count; i++) {
-            if (zone_is_called(zones, &zones->items[i], name))
-                known = config->exempt[zones->items[i].domain] = true;
-        }
-        if (!known)
-            config_problem("DNSBL_CANARY_EXEMPT", "\"%s\" is no zone of DNSBL_ZONES", name);
-        free(name);
-    }
+    config->exempt = zones_choose(zones, "DNSBL_CANARY_EXEMPT");
 }
 
 /* libevent warns on stderr, where only our own lines belong, of files that epoll(7) refuses; await() sees to those.
@@ -49,7 +32,9 @@ static void ignore_log(int severity, const char *message)
 
 bool probe_open(struct probe *probe, const struct zones *zones, const struct probe_config *config)
 {
-    *probe = (struct probe){.zones = zones, .concurrency = (unsigned)config->resolver.concurrency};
+    *probe = (struct probe){.zones = zones,
+                            .concurrency = (unsigned)config->resolver.concurrency,
+                            .timeout_seconds = config->resolver.timeout_ms / 1000};
     event_set_log_callback(ignore_log);
     probe->base = memory_check(event_base_new());
     probe->resolver = resolver_new(probe->base, &config->resolver, zones);
@@ -60,8 +45,11 @@ bool probe_open(struct probe *probe, const struct zones *zones, const struct pro
     for (size_t i = 0; i < probe->lane_count; i++) {
         probe->lanes[i].domain = i / 2;
         probe->lanes[i].family = i % 2 ? 6 : 4;
-        probe->lanes[i].exempt = config->exempt[i / 2];
     }
+    for (size_t i = 0; i < zones->count; i++)
+        if (config->exempt[i])
+            for (int family = 4; family <= 6; family += 2)
+                probe_lane(probe, zones->items[i].domain, family)->exempt = true;
     probe->counts = memory_new(zones->count, sizeof *probe->counts);
     window_open(&probe->window, zones->domain_count);
     return probe->resolver != NULL;
@@ -275,13 +263,6 @@ static void turn(struct probe *probe, struct watches *watches)
     event_base_loop(probe->base, EVLOOP_ONCE | (written || can_take_more(probe, watches) ? EVLOOP_NONBLOCK : 0));
 }
 
-static void open_stdout(struct probe *probe, struct watches *watches)
-{
-    ndjson_out_open(&probe->out, STDOUT_FILENO, false);
-    probe->out.never_blocks = true;
-    watch(probe, watches);
-}
-
 int probe_run(struct probe *probe, bool require_run)
 {
     struct watches watches;
@@ -289,7 +270,9 @@ int probe_run(struct probe *probe, bool require_run)
     ndjson_in_open(&probe->in, STDIN_FILENO);
     probe->in.bare_lines = !require_run;
     probe->in.require_run = require_run;
-    open_stdout(probe, &watches);
+    ndjson_out_open(&probe->out, STDOUT_FILENO, false);
+    probe->out.never_blocks = true;
+    watch(probe, &watches);
     while (!signals_received() && !(probe->input_ended && window_empty(&probe->window)))
         turn(probe, &watches);
     if (signals_received())

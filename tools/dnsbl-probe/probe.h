@@ -40,8 +40,9 @@ struct probe {
     struct event_base *base;
     struct resolver *resolver;
     unsigned concurrency;
-    int64_t deadline;   /* steady ms after which nothing more is asked; 0: none */
-    struct lane *lanes; /* two a domain: IPv4, IPv6 */
+    long timeout_seconds; /* a lookup may take, for the zones' records */
+    int64_t deadline;     /* steady ms after which nothing more is asked; 0: none */
+    struct lane *lanes;   /* two a domain: IPv4, IPv6 */
     size_t lane_count, turn;
     unsigned in_flight;
     struct window window;
@@ -54,7 +55,7 @@ struct probe {
 struct probe_config {
     struct resolver_config resolver;
     long run_deadline; /* seconds; 0: none */
-    bool *exempt;      /* one a domain: it keeps no test entries; owned */
+    bool *exempt;      /* by index of zone: it keeps no test entries; owned */
 };
 
 /* Reads DNSBL_CANARY_EXEMPT, RUN_DEADLINE and what resolver_configure() reads; notes problems. */

@@ -124,10 +124,11 @@ static char *system_servers(void)
 static ssize_t keep_log(void *context, const char *text, size_t length)
 {
     struct resolver *resolver = context;
+    const char *newline = memchr(text, '\n', length); /* text has no NUL at its end */
+    size_t shown = newline ? (size_t)(newline - text) : length;
 
-    if (length > 1)
-        snprintf(resolver->last_log, sizeof resolver->last_log, "%.*s",
-                 (int)strcspn(text, "\n") < (int)length ? (int)strcspn(text, "\n") : (int)length, text);
+    if (shown > 0)
+        snprintf(resolver->last_log, sizeof resolver->last_log, "%.*s", (int)shown, text);
     return (ssize_t)length;
 }
 
@@ -164,7 +165,6 @@ static bool set_options(struct resolver *resolver, const struct resolver_config 
     return set(resolver, "do-not-query-localhost:", "no") &&
            (config->unbound_conf || set(resolver, "module-config:", "iterator")) &&
            set(resolver, "qname-minimisation:", "no") && set(resolver, "infra-keep-probing:", "yes") &&
-
            set_number(resolver, "outgoing-range:", config->concurrency * 4 + 64) &&
            set_number(resolver, "num-queries-per-thread:", config->concurrency * 4 + 64) &&
            set_number(resolver, "outgoing-num-tcp:", config->concurrency < 100 ? config->concurrency : 100);

@@ -54,7 +54,7 @@ static void cancel_tasks(struct probe *probe, struct lane *lane)
 
 /* --- lanes --- */
 
-static void open_lane(struct probe *probe, struct lane *lane, enum lane_health health)
+static void open_lane(struct probe *probe, struct lane *lane, enum health health)
 {
     lane->state = LANE_OPEN;
     lane->passed = true;
@@ -104,28 +104,36 @@ static void give_back(struct probe *probe, struct lane *lane, unsigned long long
         lane->next = number;
 }
 
-/* Opens the breaker: what is in flight is given back, to be asked again if the zone returns in time. */
+/* Settles the slot with the listing that the task was asking a reason for. */
+static void settle_listing(struct probe *probe, struct task *task)
+{
+    struct slot *slot = window_slot(&probe->window, task->slot);
+
+    if (!slot)
+        return;
+    slot_settle(slot, task->lane->domain, &task->answer, task->elapsed_ms);
+    task->answer = (struct answer){0};
+}
+
+/*
+ * Opens the breaker: addresses in flight are given back, to be asked for again if the
+ * zone returns in time, and listings go without their reasons.
+ */
 static void break_lane(struct probe *probe, struct lane *lane)
 {
-    bool changed = lane->state != LANE_BROKEN;
+    bool was_open = lane->state != LANE_BROKEN;
 
     lane->state = LANE_BROKEN;
     lane->half_open = false;
     lane->retry_at = clock_steady_ms() + LANE_RETRY_MS;
-    while (lane->tasks) {
-        struct task *task = lane->tasks;
-        struct slot *slot = window_slot(&probe->window, task->slot);
-
-        resolver_cancel(probe->resolver, task->lookup);
-        if (task->kind == TASK_TEXT && slot)
-            slot_settle(slot, lane->domain, &task->answer, task->elapsed_ms);
+    for (struct task *task = lane->tasks; task; task = task->following) {
+        if (task->kind == TASK_TEXT)
+            settle_listing(probe, task);
         else if (task->kind == TASK_ADDRESS)
             give_back(probe, lane, task->slot);
-        if (slot)
-            task->answer = (struct answer){0};
-        remove_task(task);
     }
-    if (!changed)
+    cancel_tasks(probe, lane);
+    if (!was_open)
         return;
     lane->health = HEALTH_UNREACHABLE;
     free(lane->detail);
@@ -140,7 +148,7 @@ static bool is_listed(const struct probe *probe, size_t domain, const struct ans
 {
     enum answer_error error;
 
-    for (size_t i = 0; i < probe->zones->count; i++)
+    for (size_t i = 0; answer->count > 0 && i < probe->zones->count; i++)
         if (probe->zones->items[i].domain == domain &&
             answer_status(answer, probe->zones, &probe->zones->items[i], &error) == RECORD_LISTED)
             return true;
@@ -184,45 +192,31 @@ static void take_address(struct probe *probe, struct lane *lane, unsigned long l
     }
 }
 
-/* Counts towards the breaker; true: it has opened just now. */
-static bool count_silence(struct probe *probe, struct lane *lane, enum answer_error error)
-{
-    lane->timeouts = is_silence(error) ? lane->timeouts + 1 : 0;
-    if (lane->half_open && is_silence(error)) {
-        break_lane(probe, lane);
-        return true;
-    }
-    if (lane->state == LANE_BROKEN)
-        open_lane(probe, lane, lane->exempt ? HEALTH_EXEMPT : HEALTH_OK);
-    return lane->state == LANE_OPEN && lane->timeouts >= LANE_TIMEOUTS_MOST;
-}
-
 static void on_address(struct probe *probe, struct lane *lane, unsigned long long number, struct answer *answer,
                        double elapsed_ms)
 {
-    bool trial = lane->state == LANE_BROKEN, broken = count_silence(probe, lane, answer->error);
+    bool silent = is_silence(answer->error), on_trial = lane->state == LANE_BROKEN;
 
-    if (trial && is_silence(answer->error)) {
+    lane->timeouts = silent ? lane->timeouts + 1 : 0;
+    if (on_trial && silent) {
         give_back(probe, lane, number);
+        break_lane(probe, lane);
         answer_clear(answer);
         return;
     }
+    if (on_trial)
+        open_lane(probe, lane, lane->exempt ? HEALTH_EXEMPT : HEALTH_OK);
     take_address(probe, lane, number, answer, elapsed_ms);
-    if (broken)
+    if (lane->timeouts >= LANE_TIMEOUTS_MOST)
         break_lane(probe, lane);
 }
 
-static void on_text(struct probe *probe, struct lane *lane, struct task *task, struct answer *text)
+static void on_text(struct probe *probe, struct task *task, struct answer *text)
 {
-    struct slot *slot = window_slot(&probe->window, task->slot);
-
     task->answer.text = text->text;
     text->text = NULL;
     answer_clear(text);
-    if (slot) {
-        slot_settle(slot, lane->domain, &task->answer, task->elapsed_ms);
-        task->answer = (struct answer){0};
-    }
+    settle_listing(probe, task);
 }
 
 static void on_done(void *context, struct answer *answer, double elapsed_ms)
@@ -231,7 +225,7 @@ static void on_done(void *context, struct answer *answer, double elapsed_ms)
     struct task done = *task;
 
     if (task->kind == TASK_TEXT)
-        on_text(task->probe, task->lane, task, answer);
+        on_text(task->probe, task, answer);
     remove_task(task);
     if (done.kind == TASK_CANARY)
         on_canary(done.probe, done.lane, done.canary, answer);

@@ -3,38 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "health.h"
 #include "line.h"
 #include "memory.h"
 #include "zones.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-/* What dnsbl-probe finds out about a zone (dnsbl-record(5)), and what a person does about it. */
-static const struct health {
-    const char *name;
-    bool healthy;
-    bool remove; /* it is the zone itself that is wrong, so it had better go from DNSBL_ZONES */
-    const char *advice;
-} healths[] = {
-    {"ok", true, false, ""},
-    {"exempt", true, false, ""},
-    {"wildcard", false, true,
-     "it lists 127.0.0.1, so it would list everything: remove it from DNSBL_ZONES, or name it in "
-     "DNSBL_CANARY_EXEMPT if its operator documents that it keeps no test entries"},
-    {"silent", false, false,
-     "it does not list 127.0.0.2: look at DNS_RESOLVERS first (a resolver that filters answers 127.0.0.0/8 away "
-     "silences every list), then at whether the list still exists; if it never kept test entries, name it in "
-     "DNSBL_CANARY_EXEMPT"},
-    {"blocked", false, false,
-     "it refuses to answer us: use a resolver of your own (DNS_RESOLVERS), not a public one, and register it or its "
-     "key with the list's operator"},
-    {"hijacked", false, true,
-     "it answers with addresses outside 127.0.0.0/8: its domain has probably expired. Remove it from DNSBL_ZONES; if "
-     "several zones do this, the resolver rewrites answers: look at DNS_RESOLVERS"},
-    {"unreachable", false, false,
-     "its name servers do not answer in time: if other zones do answer, wait or look at the list's own site; if "
-     "none does, look at DNS_RESOLVERS and the network first"},
-};
 
 /* Why a lookup is UNKNOWN (dnsbl-record(5)). */
 static const struct failure {
@@ -60,9 +34,9 @@ static const struct failure {
 
 struct outage_zone {
     char *name;
-    const struct health *health; /* the last one; NULL: nothing was said of it */
-    json_t *timeout;             /* seconds that a lookup may take; NULL: not known */
-    bool final;                  /* its last record carries the counts of the run */
+    const struct health_verdict *health; /* the last one; NULL: nothing was said of it */
+    json_t *timeout;                     /* seconds that a lookup may take; NULL: not known */
+    bool final;                          /* its last record carries the counts of the run */
     json_int_t lookups, unknown;
     json_int_t counted[COUNT(failures)]; /* UNKNOWN lookups, by failure */
 };
@@ -96,15 +70,8 @@ static struct outage_zone *find_or_add(struct outages *outages, const char *name
 
 /* --- zones --- */
 
-static const struct health *find_health(const char *name)
-{
-    for (size_t i = 0; i < COUNT(healths); i++)
-        if (!strcmp(healths[i].name, name))
-            return &healths[i];
-    return NULL;
-}
-
-static void write_zone(struct ndjson_out *out, const char *name, const struct health *health, const json_t *detail)
+static void write_zone(struct ndjson_out *out, const char *name, const struct health_verdict *health,
+                       const json_t *detail)
 {
     json_t *line = line_new(REPORT_WARNING, "zone");
 
@@ -118,7 +85,7 @@ static void write_zone(struct ndjson_out *out, const char *name, const struct he
 char *outages_take_zone(struct outages *outages, struct ndjson_out *out, const json_t *object)
 {
     const char *name, *health_name;
-    const struct health *health;
+    const struct health_verdict *health;
     struct outage_zone *zone;
     json_int_t lookups = 0, unknown = 0;
     double timeout = 0;
@@ -129,7 +96,7 @@ char *outages_take_zone(struct outages *outages, struct ndjson_out *out, const j
                        &health_name, "final", &final, "lookups", &lookups, "unknown", &unknown, "timeout",
                        &timeout) < 0)
         return memory_format("a zone record: %s", error.text);
-    health = find_health(health_name);
+    health = health_find(health_name);
     if (!health)
         return memory_format("the health \"%s\" of the zone %s is not known", health_name, name);
     zone = find_or_add(outages, name);
