@@ -10,9 +10,10 @@ const struct health_verdict health_verdicts[HEALTH_VERDICTS] = {
                          "DNSBL_CANARY_EXEMPT if its operator documents that it keeps no test entries"},
     [HEALTH_SILENT] =
         {"silent", false, false,
-         "it does not list 127.0.0.2: look at DNS_RESOLVERS first (a resolver that filters answers 127.0.0.0/8 away "
-         "silences every list), then at whether the list still exists; if it never kept test entries, name it in "
-         "DNSBL_CANARY_EXEMPT"},
+         "look at DNS_RESOLVERS first (many lists say nothing to a public resolver, and one that filters 127.0.0.0/8 "
+         "silences every list): ask with DNS_RESOLVERS=recursive or a resolver of your own; then look whether the "
+         "list "
+         "still exists; if it never kept test entries, name it in DNSBL_CANARY_EXEMPT"},
     [HEALTH_BLOCKED] =
         {"blocked", false, false,
          "it refuses to answer us: use a resolver of your own (DNS_RESOLVERS), not a public one, and register it or "
@@ -24,7 +25,9 @@ const struct health_verdict health_verdicts[HEALTH_VERDICTS] = {
     [HEALTH_UNREACHABLE] =
         {"unreachable", false, false,
          "its name servers do not answer in time: if other zones do answer, wait or look at the list's own site; if "
-         "none does, look at the resolver and the network first (DNS_RESOLVERS)"},
+         "none does, look at the resolver and the network first (DNS_RESOLVERS; a public resolver may be what the "
+         "list "
+         "does not answer)"},
     [HEALTH_EXEMPT] = {"exempt", true, false, ""},
 };
 

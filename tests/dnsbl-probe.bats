@@ -419,6 +419,32 @@ framed() {
     grep -q 'DNS_RESOLVERS=recursive' errors
 }
 
+# Its answers come from the file, so that nothing is sent to the public resolver.
+@test "a zone that turns us away is said to do so for the public resolver that is asked, however it does it" {
+    local zone public=8.8.8.8
+    cat >unbound.conf <<'CONF'
+server:
+    local-zone: "code.example." static
+    local-data: "2.0.0.127.code.example. A 127.255.255.254"
+    local-zone: "nothing.example." static
+    local-zone: "rcode.example." refuse
+    local-zone: "fine.example." static
+    local-data: "2.0.0.127.fine.example. A 127.0.0.2"
+CONF
+    export DNS_CONFIG=unbound.conf DNSBL_ZONES=code.example,nothing.example,rcode.example,fine.example
+    DNS_RESOLVERS=192.0.2.53,$public probe <<<192.0.2.9 >out 2>errors
+    [ "$(grep -c 'DNS_RESOLVERS.* of your own' errors)" -eq 2 ]
+    [ "$(health code.example) $(health nothing.example) $(health rcode.example)" = 'blocked silent unreachable' ]
+    for zone in code nothing rcode; do
+        jq -r --arg zone "$zone.example" 'select(.zone == $zone) | .detail' out |
+            grep -q "asked through $public (Google Public DNS), and many lists turn public resolvers away"
+    done
+    [ "$(health fine.example)" = ok ]
+    DNS_RESOLVERS=192.0.2.53 probe <<<192.0.2.9 >out
+    [ "$(health nothing.example)" = silent ]
+    ! grep -q 'asked through' out
+}
+
 @test "a zone that was emptied, or a resolver that says NXDOMAIN to all, is silent" {
     fault_zone b.test nxdomain
     probe <<<192.0.2.2 >out

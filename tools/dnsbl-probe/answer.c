@@ -94,6 +94,20 @@ static void take_records(struct answer *answer, ns_msg *message, int type, FILE 
     }
 }
 
+/* libunbound gives a refusal of its own (local-zone refuse, an RPZ) as an answer like any other. */
+static enum answer_error code_error(ns_msg message)
+{
+    switch (ns_msg_getflag(message, ns_f_rcode)) {
+    case ns_r_noerror:
+    case ns_r_nxdomain:
+        return ANSWER_FINE;
+    case ns_r_refused:
+        return ANSWER_REFUSED;
+    default:
+        return ANSWER_SERVFAIL;
+    }
+}
+
 void answer_read(struct answer *answer, const unsigned char *message, size_t length, int type)
 {
     char *raw = NULL, *foreign;
@@ -104,7 +118,7 @@ void answer_read(struct answer *answer, const unsigned char *message, size_t len
     *answer = (struct answer){0};
     if (ns_initparse(message, (int)length, &handle) < 0)
         answer->error = ANSWER_MALFORMED;
-    else
+    else if ((answer->error = code_error(handle)) == ANSWER_FINE)
         take_records(answer, &handle, type, text);
     fclose(text);
     if (answer->error) {
@@ -119,7 +133,7 @@ void answer_read(struct answer *answer, const unsigned char *message, size_t len
     free(raw);
 }
 
-/* What of refusals this address is; -1: none. */
+/* Which of refusals this address is; -1: none. */
 static int refusal(const unsigned char address[4])
 {
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
@@ -128,12 +142,13 @@ static int refusal(const unsigned char address[4])
     return -1;
 }
 
+/* 127.255.255.0/24 is where lists put their refusals. */
 static bool in_refusal_range(const unsigned char address[4])
 {
     return address[0] == 127 && address[1] == 255 && address[2] == 255;
 }
 
-bool answer_refuses(const struct answer *answer)
+static bool has_refusal(const struct answer *answer)
 {
     for (size_t i = 0; i < answer->count; i++)
         if (in_refusal_range(answer->addresses[i]))
@@ -154,7 +169,7 @@ bool answer_blocked(const struct answer *answer, const struct zones *zones, size
 {
     static const unsigned char loopback[4] = {127, 0, 0, 1};
 
-    if (answer->count == 0 || answer_refuses(answer))
+    if (answer->count == 0 || has_refusal(answer))
         return answer->count > 0;
     for (size_t i = 0; i < answer->count; i++)
         if (memcmp(answer->addresses[i], loopback, 4) != 0)

@@ -42,7 +42,8 @@ struct answer {
 
 /*
  * Reads a DNS message (RFC 1035 section 4) that answers a question for type.
- * The result is new: answer_clear() it. A message that cannot be read is ANSWER_MALFORMED.
+ * The result is new: answer_clear() it. A message that cannot be read is ANSWER_MALFORMED,
+ * one whose code is an error has that error.
  */
 void answer_read(struct answer *answer, const unsigned char *message, size_t length, int type);
 void answer_clear(struct answer *answer);
@@ -57,9 +58,6 @@ enum record_status answer_status(const struct answer *answer, const struct zones
 
 /* True if an A record says that the list refuses to answer us (or, alone, is 127.0.0.1 and no filter names it). */
 bool answer_blocked(const struct answer *answer, const struct zones *zones, size_t domain);
-
-/* True if an A record lies in 127.255.255.0/24, where lists put their refusals. */
-bool answer_refuses(const struct answer *answer);
 
 /* True if an A record lies outside 127.0.0.0/8, where no DNSBL answers. */
 bool answer_outside(const struct answer *answer);

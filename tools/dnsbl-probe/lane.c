@@ -47,8 +47,7 @@ static enum health entry_health(const struct lane *lane, enum canary canary, con
 
     if (answer->error)
         return HEALTH_OK;
-    /* For the entry that must not be listed, 127.0.0.1 is a wildcard's answer, no refusal. */
-    if (canary == CANARY_LISTED ? answer_blocked(answer, zones, lane->domain) : answer_refuses(answer))
+    if (answer_blocked(answer, zones, lane->domain))
         return HEALTH_BLOCKED;
     return answer_outside(answer) ? HEALTH_HIJACKED : HEALTH_OK;
 }
@@ -65,7 +64,7 @@ static enum health pair_health(const struct lane *lane)
 }
 
 /* Why, for people; new. canary is the entry that told. */
-static char *detail_of(const struct lane *lane, enum health health, enum canary canary)
+static char *evidence_of(const struct lane *lane, enum health health, enum canary canary)
 {
     const struct answer *answer = &lane->canary[canary];
 
@@ -86,7 +85,20 @@ static char *detail_of(const struct lane *lane, enum health health, enum canary 
     }
 }
 
-void lane_judge(struct lane *lane, const struct zones *zones)
+/* Lists turn public resolvers away in three ways: by a code, by NXDOMAIN for everything, by silence. */
+static char *detail_of(const struct lane *lane, enum health health, enum canary canary, const char *public)
+{
+    char *evidence = evidence_of(lane, health, canary), *detail;
+
+    if (!public || (health != HEALTH_BLOCKED && health != HEALTH_SILENT && health != HEALTH_UNREACHABLE))
+        return evidence;
+    detail =
+        memory_format("%s; it was asked through %s, and many lists turn public resolvers away", evidence, public);
+    free(evidence);
+    return detail;
+}
+
+void lane_judge(struct lane *lane, const struct zones *zones, const char *public)
 {
     bool was_unreachable = lane->health == HEALTH_UNREACHABLE;
     enum canary canary = CANARY_LISTED;
@@ -101,7 +113,7 @@ void lane_judge(struct lane *lane, const struct zones *zones)
     /* A zone that is still silent keeps its first evidence: libunbound answers for it from its memory of failures. */
     if (!was_unreachable || lane->health != HEALTH_UNREACHABLE) {
         free(lane->detail);
-        lane->detail = detail_of(lane, lane->health, canary);
+        lane->detail = detail_of(lane, lane->health, canary, public);
     }
     for (int i = 0; i < CANARIES; i++)
         answer_clear(&lane->canary[i]);

@@ -43,10 +43,11 @@ struct lane {
     bool passed;                                /* it was open once: its breaker, not its canary, is what closed it */
     unsigned canaries_asked, canaries_answered; /* of CANARIES, in this round */
     struct answer canary[CANARIES];
-    unsigned timeouts;  /* consecutive */
-    bool half_open;     /* broken, and one lookup is under way to see whether it answers again */
-    int64_t retry_at;   /* steady ms: when a broken lane is tried again */
-    struct task *tasks; /* in flight */
+    int64_t canary_until; /* steady ms: when this round's DNS_TIMEOUT is over */
+    unsigned timeouts;    /* consecutive */
+    bool half_open;       /* broken, and one lookup is under way to see whether it answers again */
+    int64_t retry_at;     /* steady ms: when a broken lane is tried again */
+    struct task *tasks;   /* in flight */
 };
 
 /* The address of a test entry: 127.0.0.2 and 127.0.0.1, or ::ffff:7f00:2 and ::ffff:7f00:1. */
@@ -54,9 +55,10 @@ struct ip lane_canary_ip(int family, enum canary canary);
 
 /*
  * The verdict on both test entries, which it clears: sets health and detail. For IPv6,
- * HEALTH_SILENT means an IPv4-only list.
+ * HEALTH_SILENT means an IPv4-only list. public names a public resolver that is asked, NULL:
+ * none is; it may be the cause, and the detail says so.
  */
-void lane_judge(struct lane *lane, const struct zones *zones);
+void lane_judge(struct lane *lane, const struct zones *zones, const char *public);
 
 /* What a lookup in a zone of this health is: ANSWER_FINE where it is asked. */
 enum answer_error lane_error(enum health health);

@@ -15,19 +15,17 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "ip.h"
 #include "memory.h"
-
-#define RESOLV_CONF "/etc/resolv.conf"
+#include "servers.h"
 
 struct lookup {
     struct resolver *resolver;
     char *name;
     int type;
-    int id;        /* libunbound's, for ub_cancel() */
-    bool returned; /* ub_resolve_event() has returned, so id holds */
-    bool over;     /* done was called while it had not */
-    double started;
+    int id;                   /* libunbound's, for ub_cancel() */
+    bool returned;            /* ub_resolve_event() has returned, so id holds */
+    bool over;                /* done was called while it had not */
+    double started, deadline; /* ms */
     void (*done)(void *, struct answer *, double);
     void *context;
     struct lookup *earlier, *later; /* in the order of their deadlines */
@@ -37,6 +35,7 @@ struct resolver {
     struct ub_ctx *unbound;
     FILE *log; /* what libunbound says; the last line is kept for messages */
     char last_log[256];
+    char *public; /* owned; a public resolver among the servers, NULL: none is known as one */
     double timeout_ms;
     struct lookup *earliest, *latest;
 };
@@ -51,31 +50,9 @@ static double now_ms(void)
 
 /* --- configuration --- */
 
-/* addr or addr@port as unbound.conf(5) takes it in forward-addr. */
-static bool is_server(const char *text)
-{
-    char *address = memory_string(text), *at = strchr(address, '@');
-    long port;
-    struct ip ip;
-    bool good;
-
-    if (at)
-        *at = '\0';
-    good = ip_parse(address, &ip) && (!at || config_parse_number(at + 1, 1, 65535, &port));
-    free(address);
-    return good;
-}
-
-static bool is_keyword(const char *resolvers)
-{
-    return !strcmp(resolvers, "system") || !strcmp(resolvers, "recursive");
-}
-
 void resolver_configure(struct resolver_config *config)
 {
-    const char *resolvers = config_text("DNS_RESOLVERS"), *rest;
-    char *server;
-    size_t count = 0;
+    const char *resolvers = config_text("DNS_RESOLVERS");
 
     config->resolvers = resolvers ? resolvers : "system";
     config->unbound_conf = config_text("DNS_CONFIG");
@@ -83,40 +60,7 @@ void resolver_configure(struct resolver_config *config)
     config->concurrency = config_number("DNS_CONCURRENCY", 10, 1, 4096);
     if (config->unbound_conf && access(config->unbound_conf, R_OK) != 0)
         config_problem("DNS_CONFIG", "cannot read the file %s: %s", config->unbound_conf, strerror(errno));
-    rest = config->resolvers;
-    while (!is_keyword(config->resolvers) && (server = config_item(&rest))) {
-        count++;
-        if (!is_server(server))
-            config_problem("DNS_RESOLVERS",
-                           "\"%s\" is not an IP address, or address@port; or say system or recursive", server);
-        free(server);
-    }
-    if (!is_keyword(config->resolvers) && count == 0)
-        config_problem("DNS_RESOLVERS", "it names no server");
-}
-
-/* The nameserver lines of resolv.conf(5) as a list like that of DNS_RESOLVERS; new. */
-static char *system_servers(void)
-{
-    char line[512], *list = NULL;
-    size_t size;
-    FILE *out = memory_check(open_memstream(&list, &size)), *in = fopen(RESOLV_CONF, "re");
-
-    while (in && fgets(line, sizeof line, in)) {
-        char address[IP_TEXT_SIZE + 1];
-
-        if (sscanf(line, " nameserver %46s", address) == 1 && is_server(address))
-            fprintf(out, "%s,", address);
-    }
-    if (in)
-        fclose(in);
-    fclose(out);
-    memory_check(list);
-    if (!*list) { /* resolv.conf(5): without a nameserver line the local machine is asked */
-        free(list);
-        list = memory_string("127.0.0.1");
-    }
-    return list;
+    servers_check(config->resolvers);
 }
 
 /* --- setting libunbound up --- */
@@ -224,16 +168,14 @@ static bool set_forwards(struct resolver *resolver, const char *servers)
 
 static bool set_servers(struct resolver *resolver, const struct resolver_config *config, const struct zones *zones)
 {
-    bool recursive = !strcmp(config->resolvers, "recursive");
-    char *servers = recursive                              ? NULL
-                    : !strcmp(config->resolvers, "system") ? system_servers()
-                                                           : memory_string(config->resolvers);
+    char *servers = servers_list(config->resolvers);
     bool good;
 
     if (!config->unbound_conf)
         good = load_domains(resolver, zones, servers);
     else
-        good = recursive || set_forwards(resolver, servers);
+        good = !servers || set_forwards(resolver, servers);
+    resolver->public = servers ? servers_public(servers) : NULL;
     free(servers);
     return good;
 }
@@ -280,14 +222,23 @@ struct resolver *resolver_new(struct event_base *base, const struct resolver_con
 
 /* --- lookups --- */
 
-static void append(struct resolver *resolver, struct lookup *lookup)
+/* Nearly always the latest: only few are given less time than others. */
+static void insert(struct resolver *resolver, struct lookup *lookup)
 {
-    lookup->earlier = resolver->latest;
-    if (resolver->latest)
-        resolver->latest->later = lookup;
+    struct lookup *before = resolver->latest;
+
+    while (before && before->deadline > lookup->deadline)
+        before = before->earlier;
+    lookup->earlier = before;
+    lookup->later = before ? before->later : resolver->earliest;
+    if (before)
+        before->later = lookup;
     else
         resolver->earliest = lookup;
-    resolver->latest = lookup;
+    if (lookup->later)
+        lookup->later->earlier = lookup;
+    else
+        resolver->latest = lookup;
 }
 
 static void unlink_lookup(struct resolver *resolver, struct lookup *lookup)
@@ -367,10 +318,6 @@ static void on_answer(void *data, int rcode, void *message, int length, int secu
     (void)limited;
     if (security == 1)
         answer.error = ANSWER_BOGUS;
-    else if (rcode == ns_r_nxdomain)
-        ;
-    else if (rcode == ns_r_refused)
-        answer.error = ANSWER_REFUSED;
     else if (rcode != ns_r_noerror)
         answer.error = failure_of(lookup, message, length);
     else
@@ -378,19 +325,21 @@ static void on_answer(void *data, int rcode, void *message, int length, int secu
     finish(lookup, &answer);
 }
 
-void resolver_ask(struct resolver *resolver, const char *name, int type,
+void resolver_ask(struct resolver *resolver, const char *name, int type, double most_ms,
                   void (*done)(void *context, struct answer *answer, double elapsed_ms), void *context,
                   struct lookup **handle)
 {
     struct lookup *lookup = memory_new(1, sizeof *lookup);
+    double now = now_ms();
 
     *lookup = (struct lookup){.resolver = resolver,
                               .name = memory_string(name),
                               .type = type,
-                              .started = now_ms(),
+                              .started = now,
+                              .deadline = now + (most_ms < resolver->timeout_ms ? most_ms : resolver->timeout_ms),
                               .done = done,
                               .context = context};
-    append(resolver, lookup);
+    insert(resolver, lookup);
     *handle = lookup;
     if (ub_resolve_event(resolver->unbound, name, type, ns_c_in, lookup, on_answer, &lookup->id) != 0 &&
         !lookup->over) {
@@ -403,6 +352,11 @@ void resolver_ask(struct resolver *resolver, const char *name, int type,
         free_lookup(lookup);
 }
 
+const char *resolver_public(const struct resolver *resolver)
+{
+    return resolver->public;
+}
+
 void resolver_cancel(struct resolver *resolver, struct lookup *lookup)
 {
     ub_cancel(resolver->unbound, lookup->id);
@@ -411,7 +365,7 @@ void resolver_cancel(struct resolver *resolver, struct lookup *lookup)
 
 static double time_left(const struct resolver *resolver)
 {
-    return resolver->earliest->started + resolver->timeout_ms - now_ms();
+    return resolver->earliest->deadline - now_ms();
 }
 
 void resolver_expire(struct resolver *resolver)
@@ -439,5 +393,6 @@ void resolver_free(struct resolver *resolver)
         resolver_cancel(resolver, resolver->earliest);
     ub_ctx_delete(resolver->unbound);
     fclose(resolver->log);
+    free(resolver->public);
     free(resolver);
 }

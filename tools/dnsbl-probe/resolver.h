@@ -39,12 +39,16 @@ struct resolver *resolver_new(struct event_base *base, const struct resolver_con
                               const struct zones *zones);
 void resolver_free(struct resolver *resolver);
 
+/* A public resolver among the servers that DNS_RESOLVERS means, for people; borrowed. NULL: none is known as one. */
+const char *resolver_public(const struct resolver *resolver);
+
 /*
  * Asks for the name's records of type (ns_t_a, ns_t_txt), class IN. done is called once, maybe
  * before this returns, unless the lookup is cancelled; the answer is done's to
- * clear. elapsed_ms is measured from here.
+ * clear. elapsed_ms is measured from here. The lookup may take most_ms, but never more than
+ * DNS_TIMEOUT.
  */
-void resolver_ask(struct resolver *resolver, const char *name, int type,
+void resolver_ask(struct resolver *resolver, const char *name, int type, double most_ms,
                   void (*done)(void *context, struct answer *answer, double elapsed_ms), void *context,
                   struct lookup **lookup);
 

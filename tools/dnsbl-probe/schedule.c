@@ -11,6 +11,19 @@
 
 static void on_done(void *context, struct answer *answer, double elapsed_ms);
 
+/* Milliseconds that a lookup may take. Both test entries share one DNS_TIMEOUT, also when one is asked after the
+ * other. */
+static double time_for(struct probe *probe, const struct task *task)
+{
+    int64_t now = clock_steady_ms(), whole = probe->timeout_seconds * 1000;
+
+    if (task->kind != TASK_CANARY)
+        return (double)whole;
+    if (task->canary == CANARY_LISTED) /* the first */
+        task->lane->canary_until = now + whole;
+    return (double)(task->lane->canary_until - now);
+}
+
 static void start(struct probe *probe, struct task model, const struct ip *ip, int type)
 {
     struct task *task = memory_new(1, sizeof *task);
@@ -27,7 +40,7 @@ static void start(struct probe *probe, struct task model, const struct ip *ip, i
     lane->in_flight++;
     probe->in_flight++;
     snprintf(name, sizeof name, "%s.%s", ip_reversed(ip, reversed), probe->zones->domains[lane->domain]);
-    resolver_ask(probe->resolver, name, type, on_done, task, &task->lookup);
+    resolver_ask(probe->resolver, name, type, time_for(probe, task), on_done, task, &task->lookup);
 }
 
 static void remove_task(struct task *task)
@@ -78,7 +91,7 @@ void probe_start_canary(struct probe *probe, struct lane *lane)
 /* Both test entries are answered, or one is known to be silent. */
 static void judge(struct probe *probe, struct lane *lane)
 {
-    lane_judge(lane, probe->zones);
+    lane_judge(lane, probe->zones, resolver_public(probe->resolver));
     lane->half_open = false;
     if (lane->health == HEALTH_UNREACHABLE) {
         lane->state = LANE_BROKEN;
