@@ -1,4 +1,4 @@
-# Postal DNSBL Monitor. Targets: all deps demo check install clean.
+# Postal DNSBL Monitor. Targets: all deps demo check bench install clean.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -43,14 +43,23 @@ $(B)/%.o: %.c Makefile
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/common.a
 	$(CC) $(LDFLAGS) -o $@ $^ -ljansson
 
+$(B)/bench/bare_loop: $(B)/tests/bench/bare_loop.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -lunbound -levent_core
+
 deps: ; tests/support/packages build
 demo: ; tests/support/packages demo
 	$(MAKE) -j$(JOBS) all
 	tests/demo
 check: ; tests/support/packages check
-	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests
+	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests bare-loop
 	BUILD=$(B)/check tests/run
+# FULL=1: larger and longer; SCENARIOS="...": only those, see tests/bench/run.
+bench: ; tests/support/packages bench
+	$(MAKE) -j$(JOBS) all bare-loop
+	BUILD=$(B) tests/bench/run $(if $(FULL),--full) $(SCENARIOS)
 unit-tests: $(UNIT_TESTS)
+bare-loop: $(B)/bench/bare_loop
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -61,5 +70,5 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check unit-tests install clean
+.PHONY: all deps demo check bench unit-tests bare-loop install clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
