@@ -35,6 +35,7 @@ teardown_file() {
 
 setup() {
     load support/servers.bash
+    load support/probe.bash
     cd "$BATS_TEST_TMPDIR" || return
     unset DNSBL_CANARY_EXEMPT RUN_DEADLINE DNS_CONFIG DNSBL_ZONES_FILE
     export DNSBL_ZONES=a.test,b.test DNS_TIMEOUT=2 DNS_CONCURRENCY=10
@@ -43,20 +44,6 @@ setup() {
 teardown() {
     local zone
     for zone in a.test b.test c.test bare.test; do fault_zone "$zone" none; done
-}
-
-probe() { "$BUILD/bin/dnsbl-probe" "$@"; }
-
-# look ADDRESS...: the record of each address, without the zones' records.
-look() { printf '%s\n' "$@" | probe 2>errors | jq -c 'select(.type == "ip")'; }
-
-# health ZONE: what the last record of that zone in file `out` says.
-health() { jq -r --arg zone "$1" 'select(.zone == $zone) | .health' out | tail -n 1; }
-
-# result ZONE: of the first address in file `out`, as status, error, answers.
-result() {
-    jq -r --arg zone "$1" 'select(.type == "ip") | .results[] | select(.zone == $zone)
-        | [.status, .error // "-", (.answers | sort | join("+"))] | join(" ")' out | head -n 1
 }
 
 # framed LINE...: a stream of a run with these records.

@@ -174,7 +174,7 @@ _stop() {
 servers_stop() {
     local SERVERS=${1:-${SERVERS:-}} name status=0
     [[ -n $SERVERS && -d $SERVERS ]] || return 0
-    for name in dnsdist dnstcp rbldnsd jira; do
+    for name in garbage dnsdist dnstcp rbldnsd jira; do
         _stop "$name" || status=1
     done
     _stop postgres INT || status=1
@@ -198,7 +198,7 @@ _guard_loop() {
     local name pid
     local -A pids=()
     while [[ -d $SERVERS && $(_started "$1") == "$2" ]]; do
-        for name in dnsdist dnstcp rbldnsd jira postgres; do
+        for name in garbage dnsdist dnstcp rbldnsd jira postgres; do
             pid=$(server_pid "$name") && pids[$name]="$pid $(_started "$pid")"
         done
         sleep 0.5
@@ -649,6 +649,44 @@ fault_zone() {
         *) _complain "fault_zone: unknown fault '$2'" || return ;;
     esac
     dnsdist_rule "set_fault(\"$zone.\", $action, $only_for)"
+}
+
+# ---- broken packets ---------------------------------------------------------
+
+# garbage_start DIR: a server (dns_garbage.py, which tells what it can do) in front
+# of dnsdist or, where none runs, of rbldnsd. It listens on 127.0.0.1 to 127.0.0.4 and
+# ::1 alike. Exports GARBAGE_PORT and DNS_RESOLVERS, which now means it.
+garbage_start() {
+    _use "$1" garbage "$(_dnsdist_user)" || return
+    install -m 0644 "$SUPPORT/dns_garbage.py" "$SERVERS/garbage/" || return
+    garble_nothing && _start_on_port garbage _garbage_run || return
+    GARBAGE_PORT=$(cat "$SERVERS/garbage/port")
+    export GARBAGE_PORT DNS_RESOLVERS=127.0.0.1@$GARBAGE_PORT
+}
+
+_garbage_run() {
+    _spawn garbage "$(_dnsdist_user)" "$PYTHON" "$SERVERS/garbage/dns_garbage.py" "$1" "${DNSDIST_PORT:-$RBLDNSD_PORT}" || return
+    _answers garbage dns_query_port "$1" ready.marker.invalid
+}
+
+# garble [@SERVER] NAME ACTION [TIMES]: what becomes of questions for NAME and all below
+# it from now on; the last that fits counts.
+garble() {
+    local server=
+    [[ $1 != @* ]] || { server="$1 "; shift; }
+    echo "$server$1 $2 ${3:-0} $EPOCHREALTIME" >>"$SERVERS/garbage/faults"
+}
+
+# garble_nothing: takes all of them back.
+garble_nothing() { : >"$SERVERS/garbage/faults" && chmod a+r "$SERVERS/garbage/faults"; }
+
+# garbage_forget: counts from 0 again.
+garbage_forget() { : >"$SERVERS/garbage/questions"; }
+
+# garbage_queries [REGEX]: how many questions it got so far whose log line
+# (`seconds server udp|tcp name type action`) matches.
+garbage_queries() {
+    grep -v 'marker\.invalid' "$SERVERS/garbage/questions" 2>/dev/null | grep -cE -- "${1:-.}" || true
 }
 
 # ---- the stand-in for Jira -------------------------------------------------
