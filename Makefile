@@ -43,9 +43,10 @@ $(B)/%.o: %.c Makefile
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/common.a
 	$(CC) $(LDFLAGS) -o $@ $^ -ljansson
 
-$(B)/bench/bare_loop: $(B)/tests/bench/bare_loop.o
+# The benchmark's bare loop is dnsbl-probe's resolver with another main().
+$(B)/bench/bare_loop: $(B)/tests/bench/bare_loop.o $(filter-out %/main.o %/resolver.o,$(patsubst %.c,$(B)/%.o,$(wildcard tools/dnsbl-probe/*.c))) $(B)/common.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lunbound -levent_core
+	$(CC) $(LDFLAGS) -o $@ $^ -lunbound -levent_core -lresolv -ljansson
 
 deps: ; tests/support/packages build
 demo: ; tests/support/packages demo

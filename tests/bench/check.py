@@ -1,15 +1,17 @@
 #!/usr/bin/python3
-"""check.py records|counts FILE ADDRESSES ZONES [silent|halfway|lossy]: is a run's output right?
+"""check.py records|counts FILE ADDRESSES ZONES [MODE]: is a run's output right?
 
 FILE is what dnsbl-probe wrote (records), or one object with the numbers `listed`,
 `not_listed` and `unknown` (counts), about the first so many addresses and zones of
 the benchmark: address n is listed by zone z when n + z is a multiple of 50, which
 makes 2 in 100 lookups. Every status must be the one these data demand, every listing
-must have its text, and UNKNOWN may be only
+must have its text, and nothing may be UNKNOWN, but by MODE:
 
-    silent   all of the last zone, which must be nothing else
-    halfway  some of the last zone, which must be something else at least once
-    lossy    anything: it is for the table to say how many are too many
+    silent   all of the last zone is UNKNOWN
+    halfway  some of the last zone is UNKNOWN, and some is not
+    lossy    anything may be UNKNOWN, and a text may be lost: it is for the table to say
+             how many are too many
+    late     nothing is, but the last zone takes 300 ms for an answer
 
 Prints the numbers as members of a JSON object; or what is wrong, with status 1.
 """
@@ -43,7 +45,9 @@ def check_result(result, number, zone, last, mode):
             sys.exit(f"{where}: UNKNOWN, {result['error']}")
     elif status != status_of(number, zone):
         sys.exit(f"{where}: {status}, not {status_of(number, zone)}")
-    elif status == "LISTED" and mode == "" and "Listed in" not in (result["reason"] or ""):
+    elif mode == "late" and zone == last and result["duration_ms"] < 290:
+        sys.exit(f"{where}: an answer after {result['duration_ms']} ms: the delay did not come about")
+    elif status == "LISTED" and mode != "lossy" and "Listed in" not in (result["reason"] or ""):
         sys.exit(f"{where}: listed without a text")
 
 
