@@ -101,7 +101,8 @@ static bool set_number(struct resolver *resolver, const char *option, long value
 /*
  * Why each (unbound.conf(5)): test servers are on loopback; answers of a DNSBL are rarely signed, and one that
  * cannot be validated would be lost; rbldnsd answers NXDOMAIN for empty non-terminals, which ends a minimised
- * recursion; a server that was silent is asked again rather than declared down for 15 minutes. Not set:
+ * recursion; a server that was silent is asked again rather than declared down for 15 minutes; records keep
+ * their order from run to run. Not set:
  * infra-cache-max-rtt. Below its default a server whose answers take half a second counts as down.
  */
 static bool set_options(struct resolver *resolver, const struct resolver_config *config)
@@ -109,6 +110,7 @@ static bool set_options(struct resolver *resolver, const struct resolver_config 
     return set(resolver, "do-not-query-localhost:", "no") &&
            (config->unbound_conf || set(resolver, "module-config:", "iterator")) &&
            set(resolver, "qname-minimisation:", "no") && set(resolver, "infra-keep-probing:", "yes") &&
+           set(resolver, "rrset-roundrobin:", "no") &&
            set_number(resolver, "outgoing-range:", config->concurrency * 4 + 64) &&
            set_number(resolver, "num-queries-per-thread:", config->concurrency * 4 + 64) &&
            set_number(resolver, "outgoing-num-tcp:", config->concurrency < 100 ? config->concurrency : 100);
