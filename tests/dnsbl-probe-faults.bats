@@ -62,6 +62,9 @@ in_zone() {
 # asked NAME-REGEX [ACTION-REGEX]: how many questions there were.
 asked() { garbage_queries " $1 [A-Z]+ ${2:-}"; }
 
+# distinct ZONE: how many different names below it were asked.
+distinct() { awk -v zone=".$1" 'substr($4, length($4) - length(zone) + 1) == zone { print $4 }' "$SERVERS/garbage/questions" | sort -u | wc -l; }
+
 # --- tables ---
 #
 # A table stands on stdin, a row a line: LABEL FILTER ENTRY ACTION EXPECTED. Rows of the same label are
@@ -350,4 +353,280 @@ TABLE
     done
     [ -z "${bad:-}" ]
     [ "$(jq -r 'select(.type == "ip") | .results[] | .status' out | sort -u)" = LISTED ]
+}
+
+@test "a zone's addresses wait for its own test entries only" {
+    garble "$(in_zone 2 z2.test)" drop 2
+    DNS_CONCURRENCY=10 look 10.1.0.{1..50} >out
+    [ "$(jq -r '.results[] | .zone + " " + .status' out | sort | uniq -c | tr -s ' ' | tr -d '\n')" = ' 50 z1.test NOT_LISTED 50 z2.test NOT_LISTED' ]
+    (($(asked '.*' drop) == 2))
+    # the first zone's addresses were all asked before the second's test entry was answered
+    sed '/0\.0\.1\.10\.z2\|2\.0\.0\.127\.z2\.test A true/,$d' "$SERVERS/garbage/questions" >before
+    [ "$(grep -c '0\.1\.10\.z1\.test' before)" -eq 50 ]
+    run ! grep -q '0\.1\.10\.z2\.test' before
+}
+
+@test "both test entries together take DNS_TIMEOUT at most, though one lookup is all that may be in flight" {
+    garble "$(in_zone 2 z1.test)" drop 3 # answered after some 1.1 s
+    garble "$(in_zone 1 z1.test)" drop
+    export DNSBL_ZONES=z1.test DNS_CONCURRENCY=1
+    started=$(milliseconds)
+    probe <<<192.0.2.2 >out 2>errors
+    took=$(($(milliseconds) - started))
+    echo "$took ms"
+    ((took >= 1900 && took < 2700))
+    [[ $(verdict z1.test) == unreachable*127.0.0.1*timeout* ]]
+    (($(asked '1\.0\.0\.127\.z1\.test' drop) > 0)) # the first had been answered
+}
+
+# --- sick zones ---
+
+@test "two dead zones of five, and one that lists the world, cost the others neither answers nor time" {
+    garble z4.test drop
+    garble z5.test drop
+    garble z6.test a:127.0.0.2
+    export DNSBL_ZONES=z1.test,z2.test,z3.test,z4.test,z5.test,z6.test DNS_TIMEOUT=2 DNS_CONCURRENCY=20
+    started=$(milliseconds)
+    look 10.2.{0..3}.{1..250} >out
+    took=$(($(milliseconds) - started))
+    echo "$took ms"
+    [ "$(statuses)" = "$(printf '1000 z%d.test NOT_LISTED\n' 1 2 3; printf '1000 z%d.test zone_unreachable\n' 4 5; echo 1000 z6.test zone_wildcard)" ]
+    ((took < 4500)) # one DNS_TIMEOUT, and what a thousand records cost
+    for zone in z4 z5; do (($(distinct "$zone.test") == 2)); done # names: its two test entries
+    (($(distinct z6.test) == 2))
+    for zone in z1 z2 z3; do (($(distinct "$zone.test") == 1002)); done
+}
+
+@test "a zone that goes silent holds no more than its share of what is in flight" {
+    local zone
+    export DNSBL_ZONES=z1.test,z2.test,z3.test,z4.test,z5.test DNS_CONCURRENCY=10 DNS_TIMEOUT=1
+    garble 3.10.z1.test drop
+    # The others are busy for longer than the first lookups of the silent one take to time out.
+    for zone in z2 z3 z4 z5; do garble "3.10.$zone.test" delay:100; done
+    look 10.3.0.{1..80} >out
+    [ "$(statuses | sed -n 's/^80 \(.*\) NOT_LISTED$/\1/p' | tr '\n' ' ')" = 'z2.test z3.test z4.test z5.test ' ]
+    first=$(awk '/3\.10\.z1\.test/ { print $1; exit }' "$SERVERS/garbage/questions")
+    # in its first 0.9 s each lookup of it is still in flight: ceil(10 / 5) may be
+    count=$(awk -v first="$first" '/3\.10\.z1\.test/ && $1 < first + 0.9 { print $4 }' "$SERVERS/garbage/questions" | sort -u | wc -l)
+    echo "$count in flight"
+    ((count == 2))
+    # the breaker: three timeouts, so two rounds of two; nothing more in so short a run
+    (($(distinct 3.10.z1.test) <= 4))
+    statuses | grep -qE '^7[0-9] z1.test zone_unreachable$'
+}
+
+@test "a dead zone gets one question in six seconds, and is used again when it answers" {
+    export DNS_TIMEOUT=1
+    open_probe
+    echo 192.0.2.2 >&7
+    wait_for 10 grep -q '"ip":"192.0.2.2"' out
+    garble z2.test drop
+    # addresses keep coming
+    unreachable() { fresh >&7; grep -q '"zone":"z2.test","health":"unreachable"' out; }
+    wait_for 10 unreachable
+    since=$(milliseconds)
+    before=$(distinct z2.test)
+    tried() { fresh >&7; (($(distinct z2.test) > before)); }
+    wait_for 10 tried
+    trials=$(($(distinct z2.test) - before))
+    took=$(($(milliseconds) - since))
+    echo "$trials trials in $took ms, $(grep -c '"type":"ip"' out) records"
+    ((trials == 1 && took > 5000 && took < 8000))
+    (($(grep -c zone_unreachable out) > 30)) # nobody waited for it
+    garble_nothing
+    well() { fresh >&7; [ "$(grep -c '"zone":"z2.test","health":"ok"' out)" -ge 2 ]; }
+    wait_for 40 well
+    fresh >&7
+    close_probe
+    [ "$(jq -r 'select(.type == "ip") | .results[1].status' out | tail -n 1)" = NOT_LISTED ]
+    [ "$(jq -c 'select(.zone == "z2.test" and (.final | not)) | .health' out | tr -d '\n')" = '"ok""unreachable""ok"' ]
+    [ "$(jq -r 'select(.type == "ip") | .results[0].error' out | sort -u)" = null ]
+}
+
+# --- servers ---
+
+@test "one of several servers is dead: everything is answered, in DNS_TIMEOUT" {
+    local fault
+    export DNS_TIMEOUT=5 # libunbound chooses at random, and may try the dead one four times
+    for fault in drop rcode:servfail rcode:refused header closed; do
+        garble_nothing
+        garbage_forget
+        first=127.0.0.2
+        if [[ $fault == closed ]]; then first=127.0.0.9; else garble @127.0.0.2 . "$fault"; fi
+        started=$(milliseconds)
+        DNS_RESOLVERS=$first@$GARBAGE_PORT,127.0.0.1@$GARBAGE_PORT look 192.0.2.2 10.4.0.{1..20} >out
+        took=$(($(milliseconds) - started))
+        echo "$fault: $took ms"
+        [ "$(statuses | sed 's/^[0-9]* //' | sort -u | tr '\n' ' ')" = 'z1.test LISTED z1.test NOT_LISTED z2.test LISTED z2.test NOT_LISTED ' ]
+        ((took < 5000))
+        (($(asked '.*' true) > 0))
+        [[ $fault == closed ]] || (($(asked '.*' "$fault") > 0)) # libunbound asks the servers in turn
+    done
+}
+
+@test "a server that dies in the run costs nothing but time" {
+    export DNS_TIMEOUT=5 DNS_RESOLVERS=127.0.0.2@$GARBAGE_PORT,127.0.0.1@$GARBAGE_PORT
+    open_probe
+    fresh 20 >&7
+    answered() { (($(grep -c '"type":"ip"' out) >= $1)); }
+    wait_for 10 answered 20
+    (($(garbage_queries ' 127\.0\.0\.2 udp ') > 0))
+    garble @127.0.0.2 . drop
+    fresh 40 >&7
+    wait_for 10 answered 60
+    close_probe
+    [ "$(statuses | tr '\n' ' ')" = '60 z1.test NOT_LISTED 60 z2.test NOT_LISTED ' ]
+    (($(asked '.*' drop) > 0))
+}
+
+@test "servers may have IPv6 addresses, alone and beside others" {
+    DNS_RESOLVERS=::1@$GARBAGE_PORT look 192.0.2.2 2001:db8::2 >out
+    [ "$(statuses | tr '\n' ' ')" = '2 z1.test LISTED 2 z2.test LISTED ' ]
+    (($(garbage_queries ' ::1 udp ') >= 12))
+    (($(garbage_queries ' 127\.') == 0))
+    garble @127.0.0.1 . drop
+    DNS_TIMEOUT=5 DNS_RESOLVERS=127.0.0.1@$GARBAGE_PORT,::1@$GARBAGE_PORT look 192.0.2.2 10.4.1.{1..20} >out
+    [ "$(statuses | sed 's/^[0-9]* //' | sort -u | tr '\n' ' ')" = 'z1.test LISTED z1.test NOT_LISTED z2.test LISTED z2.test NOT_LISTED ' ]
+    (($(asked '.*' drop) > 0))
+}
+
+@test "DNS_RESOLVERS=recursive asks the servers of the zones, here by stub-zones" {
+    printf 'server:\n local-zone: "test." nodefault\n' >unbound.conf
+    printf 'stub-zone:\n name: "z%d.test"\n stub-addr: 127.0.0.1@%d\n' 1 "$GARBAGE_PORT" 2 "$RBLDNSD_PORT" >>unbound.conf
+    before=$(rbldnsd_queries 'z2\.test')
+    DNS_CONFIG=unbound.conf DNS_RESOLVERS=recursive look 192.0.2.2 192.0.2.3 >out
+    [ "$(statuses | tr '\n' ' ')" = '1 z1.test LISTED 1 z1.test NOT_LISTED 1 z2.test LISTED 1 z2.test NOT_LISTED ' ]
+    (($(asked '.*z1\.test') > 0 && $(asked '.*z2\.test') == 0))
+    (($(rbldnsd_queries 'z2\.test') > before))
+}
+
+@test "a forward-zone of DNS_CONFIG is for its zone, DNS_RESOLVERS for the others" {
+    printf 'server:\n local-zone: "test." nodefault\nforward-zone:\n name: "z2.test"\n forward-addr: 127.0.0.3@%d\n' "$GARBAGE_PORT" >unbound.conf
+    DNS_CONFIG=unbound.conf look 192.0.2.2 >out
+    [ "$(statuses | tr '\n' ' ')" = '1 z1.test LISTED 1 z2.test LISTED ' ]
+    (($(garbage_queries ' 127\.0\.0\.3 .*z2\.test') >= 3 && $(garbage_queries ' 127\.0\.0\.3 .*z1\.test') == 0))
+    (($(garbage_queries ' 127\.0\.0\.1 .*z1\.test') >= 3 && $(garbage_queries ' 127\.0\.0\.1 .*z2\.test') == 0))
+}
+
+# in_own_network DIR COMMAND...: runs it in a network of its own with nothing but loopback, and with DIR as root of
+# the file system, so that /etc/resolv.conf is the test's. Root needs no user namespace for that, which a chroot forbids.
+in_own_network() {
+    local user=()
+    ((EUID == 0)) || user=(--map-root-user)
+    unshare "${user[@]}" --net "$PYTHON" "$SUPPORT/dns_own_network.py" "$@"
+}
+
+@test "DNS_RESOLVERS=system asks the servers of /etc/resolv.conf, the local machine where it names none" {
+    local conf expected library
+    mkdir -p root/etc
+    cp "$BUILD/bin/dnsbl-probe" root/
+    for library in $(ldd "$BUILD/bin/dnsbl-probe" | grep -o '/[^ ]*'); do
+        mkdir -p "root$(dirname "$library")"
+        cp -L "$library" "root$library"
+    done
+    # The program's own forwards are a file below /proc, which is not there; with a DNS_CONFIG it makes none.
+    printf 'server:\n local-zone: "test." nodefault\n' >root/unbound.conf
+    export DNS_CONFIG=/unbound.conf
+    unset DNS_RESOLVERS
+    while IFS='|' read -r conf expected; do
+        rm -f root/etc/resolv.conf
+        [[ $conf == none ]] || printf %b "$conf" >root/etc/resolv.conf
+        in_own_network root <<<192.0.2.2 >out
+        [ "$(result z1.test)" = 'LISTED - 127.0.0.2' ] || { echo "$conf: $(verdict z1.test)"; false; }
+        [ "$(cut -d' ' -f2 root/questions | sort -u | tr '\n' ' ')" = "$expected " ] || { echo "$conf: asked $(cat root/questions)"; false; }
+    done <<'TABLE'
+nameserver 127.0.0.3\n|127.0.0.3
+# a comment\nsearch example\n\tnameserver\t127.0.0.2 \noptions ndots:5\n|127.0.0.2
+nameserver ::1\n|::1
+nameserver fe80::1%eth0\nnameserver 127.0.0.4\n|127.0.0.4
+options edns0\n|127.0.0.1
+none|127.0.0.1
+TABLE
+}
+
+# --- DNS is down ---
+
+@test "DNS is down at the start and comes back in the run: later addresses are answered" {
+    local how
+    export DNS_TIMEOUT=1 DNS_RESOLVERS=127.0.0.1@$RBLDNSD_PORT
+    for how in silent closed; do
+        rm -f in
+        if [[ $how == silent ]]; then server_signal rbldnsd STOP; else rbldnsd_stop; fi
+        open_probe
+        echo 192.0.2.2 >&7
+        wait_for 10 grep -q '"ip":"192.0.2.2"' out
+        if [[ $how == silent ]]; then server_signal rbldnsd CONT; else rbldnsd_start "$SERVERS"; fi
+        back() { fresh >&7; [ "$(grep -c '"type":"zone".*"health":"ok"' out)" -ge 2 ]; }
+        wait_for 40 back
+        echo 192.0.2.2 >&7
+        close_probe
+        for zone in z1.test z2.test; do
+            [ "$(result "$zone")" = 'UNKNOWN zone_unreachable ' ]
+            [ "$(jq -r --arg zone "$zone" 'select(.zone == $zone and (.final | not)) | .health' out | tr '\n' ' ')" = 'unreachable ok ' ]
+        done
+        [ "$(jq -r 'select(.type == "ip") | .results[].status' out | tail -n 2 | sort -u)" = LISTED ]
+        [ "$(head -n 2 out | jq -r .health | sort -u)" = unreachable ]
+    done
+}
+
+# --- the stream ---
+
+@test "a live stream: a record leaves when the slowest of its zones has answered" {
+    garble "$(in_zone ip z2.test)" drop 2
+    open_probe
+    echo 192.0.2.2 >&7
+    started=$(milliseconds)
+    wait_for 10 grep -q '"ip":"192.0.2.2"' out
+    took=$(($(milliseconds) - started))
+    echo "$took ms"
+    ((took < 2000))
+    (($(asked "$(in_zone ip z2.test)" drop) == 2)) # it had to be asked three times
+    kill -0 "$probe_pid"
+    [ "$(result z2.test)" = 'LISTED - 127.0.0.2' ]
+    close_probe
+}
+
+@test "no site, one, and a thousand domains" {
+    DNSBL_ZONES=' , ' run -78 --separate-stderr probe <<<192.0.2.2
+    [ -z "$output" ]
+    [[ $stderr == *DNSBL_ZONES* ]]
+    DNSBL_ZONES=z1.test look 192.0.2.2 >out
+    [ "$(statuses)" = '1 z1.test LISTED' ]
+    garble many.test rfc5782
+    garbage_forget
+    DNS_CONCURRENCY=10 DNS_TIMEOUT=5 DNSBL_ZONES=$(printf 'n%d.many.test ' {1..1000}) look 192.0.2.2 192.0.2.3 >out
+    [ "$(jq -r '.results[].status' out | sort | uniq -c | tr -s ' ' | tr -d '\n')" = ' 1000 LISTED 1000 NOT_LISTED' ]
+    (($(distinct many.test) == 4000)) # two test entries and two addresses each
+}
+
+@test "sites of one domain have one lookup and one test, their filters decide apart" {
+    garble z1.test rfc5782
+    DNSBL_ZONES='a:z1.test=127.0.0.2 b:z1.test=127.0.0.3*2 c:z1.test' look 192.0.2.2 >out
+    [ "$(statuses | tr '\n' ' ')" = '1 a LISTED 1 b NOT_LISTED 1 c LISTED ' ]
+    (($(asked '.*z1\.test') == 4)) # the test entries, the address, the reason
+}
+
+# --- secrets ---
+
+@test "a key in a zone's name is hidden where DNS fails, too" {
+    local fault
+    export DNSBL_ZONES='KEYED:s3cr3tk3y.z1.test PLAIN:z2.test VAR:${THE_KEY}.z3.test' THE_KEY=S3CR3TK3Z DNS_TIMEOUT=1
+    for fault in drop rcode:servfail rcode:refused a:198.51.100.7 a:127.255.255.254 header texts:=5333435233544b335a2e7a332e74657374; do
+        garble_nothing
+        garble z3.test "$fault"
+        DNSBL_CANARY_EXEMPT=VAR probe <<<192.0.2.2 >"out.$fault" 2>"errors.$fault"
+        probe <<<192.0.2.2 >>"out.$fault" 2>>"errors.$fault"
+        probe --check=online >>"out.$fault" 2>>"errors.$fault"
+        (($(asked '.*s3cr3tk3z\.z3\.test' "$fault") > 0))
+    done
+    grep -q '"zone":"VAR"' out.drop
+    run ! grep -qri 's3cr3tk3z' . # in none of the files
+    garble z3.test drop
+    DNSBL_CANARY_EXEMPT='' open_probe
+    echo 192.0.2.2 >&7
+    wait_for 10 grep -q '"ip":"192.0.2.2"' out
+    run ! grep -qi s3cr3t "/proc/$probe_pid/cmdline"
+    close_probe
+    DNSBL_ZONES='VAR:${THE_KEY}.z3.test VAR:${THE_KEY}.z2.test X:${THE_KEY}..test' run -78 probe --check
+    [[ ${output,,} != *s3cr3tk3z* ]]
 }

@@ -108,6 +108,11 @@ class Answers:
         found = [record(A, socket.inet_aton(each)) for each in addresses.split(",") if each]
         return query.reply(found if query.type == A else [])
 
+    async def rfc5782(self, query, _):
+        """A list of its own: its test entries, 192.0.2.2, and nothing else."""
+        listed = query.name.startswith(("2.0.0.127.", "2.2.0.192."))
+        return query.listed() if listed and query.type == A else query.reply(rcode=0 if listed else RCODES["nxdomain"])
+
     # --- truncation ---
 
     async def truncate(self, query, how):

@@ -29,3 +29,35 @@ six_verdict() {
     echo "$(health "$1") $(jq -r --arg zone "$1" 'select(.type == "ip" and (.ip | contains(":"))) | .results
         | map(select(.zone == $zone)) | .[0] | if . == null then "left-out" else .error // .status end' out | head -n 1) $(detail "$1")"
 }
+
+# statuses: how often each zone said what in file `out`: COUNT ZONE STATUS-OR-ERROR, sorted by zone.
+statuses() {
+    jq -r 'select(.type == "ip") | .results[] | .zone + " " + (.error // .status)' out | LC_ALL=C sort | uniq -c | sed 's/^ *//'
+}
+
+milliseconds() { echo $((${EPOCHREALTIME/./} / 1000)); }
+
+# open_probe: the program with an input that stays open, file descriptor 7; its output is file `out`.
+open_probe() {
+    mkfifo in
+    "$BUILD/bin/dnsbl-probe" <in >out 2>errors &
+    probe_pid=$!
+    exec 7>in
+}
+
+# close_probe: ends the input and waits; the program's status.
+close_probe() {
+    exec 7>&-
+    local pid=$probe_pid
+    probe_pid=
+    wait "$pid"
+}
+
+# fresh [COUNT]: addresses that were not asked for yet.
+fresh() {
+    local i
+    for ((i = 0; i < ${1:-1}; i++)); do
+        fresh_count=$((${fresh_count:-0} + 1))
+        echo "10.100.$((fresh_count / 250)).$((fresh_count % 250))"
+    done
+}
