@@ -139,11 +139,10 @@ def _texts(body):
                     yield field, text
 
 
-def issue_body(name, body, settings):
+def issue_body(name, body, custom_fields, off_screen):
     """Checks the body of a create or an edit against schema, screen and the site's own fields."""
     errors, messages = schema_errors(name, body)
-    known = (CREATE_FIELDS if name == "create" else EDIT_FIELDS) | set(settings["custom_fields"])
-    off_screen = settings["off_screen"].get(name, [])
+    known = (CREATE_FIELDS if name == "create" else EDIT_FIELDS) | set(custom_fields)
     fields, update = body.get("fields", {}), body.get("update", {})
     for field in fields if isinstance(fields, dict) else []:
         if field not in known or field in off_screen:
@@ -155,8 +154,8 @@ def issue_body(name, body, settings):
             errors[field] = f"Field '{field}' cannot appear in both 'fields' and 'update'"
     if not errors and not messages:
         if name == "create":
-            for field, about in settings["custom_fields"].items():
-                if about.get("required") and fields.get(field) in (None, "", [], {}):
+            for field, about in custom_fields.items():
+                if about.get("required") and fields.get(field) in (None, "", [], {}) and "default" not in about:
                     errors[field] = f"{about.get('name', field)} is required."
         for field, text in _texts(body):
             problem = text_error(field, text)

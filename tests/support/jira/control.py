@@ -119,7 +119,7 @@ def _settings(store, order):
         if not isinstance(value, (int, float) if kind is int else kind) or (kind is int and isinstance(value, bool)):
             raise ValueError(f"{name}: not a {kind.__name__}")
     _only(order.get("permissions", []), set(stores.PERMISSIONS))
-    _only(order.get("off_screen", {}), {"create", "edit"})
+    _only(order.get("off_screen", {}), {s + t for s in ("create", "edit") for t in ("", *(" " + n for n in store.issue_types))})
     store.settings.update(order)
     return store.settings
 

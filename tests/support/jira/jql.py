@@ -235,13 +235,16 @@ def words(text):
 
 
 def contains(text, wanted):
-    """`~`: every word of `wanted` begins some word of `text`, in any order.
+    """`~`: every word of `wanted` begins some word of `text`, in any order; of a phrase in quotes, these words in this order.
 
     How Jira cuts an address into words is not documented and has changed, so
     the stand-in cuts it as badly as it can: 192.0.2.1 is found in 192.0.2.10
     and in 2.1.0.192.
     """
-    have = words(text)
+    have, phrase = words(text), re.fullmatch(r'"(.*)"', wanted)
+    if phrase:
+        looked_for = words(phrase[1])
+        return any(have[n:n + len(looked_for)] == looked_for for n in range(len(have)))
     return all(any(h.startswith(w) for h in have) for w in words(wanted))
 
 

@@ -47,9 +47,11 @@ class Api:
             ("GET", "/project/{project}", "", self.get_project),
             ("GET", "/project/{project}/statuses", "", self.project_statuses),
             ("GET", "/issue/createmeta/{project}/issuetypes", "startAt maxResults", self.create_meta),
+            ("GET", "/issue/createmeta/{project}/issuetypes/{type}", "startAt maxResults", self.create_fields),
             ("POST", "/issue", "", self.create),
             ("GET", "/issue/{key}", "fields", self.get_issue),
             ("PUT", "/issue/{key}", "notifyUsers", self.edit),
+            ("GET", "/issue/{key}/editmeta", "", self.edit_meta),
             ("GET", "/issue/{key}/comment", "startAt maxResults orderBy", self.get_comments),
             ("POST", "/issue/{key}/comment", "", self.add_comment),
             ("GET", "/issue/{key}/transitions", "", self.get_transitions),
@@ -247,6 +249,59 @@ class Api:
             return 200, {**page, "issueTypes": types[start:start + most]}, "issuetypes"
         return 200, {**page, "isLast": start + most >= len(types), "values": types[start:start + most]}, "issuetypes"
 
+    # Screens: which fields may be set, and which must be
+
+    def field(self, name, shown, kind, required=False, operations=("set",)):
+        """A field as createmeta and editmeta tell of it."""
+        own = name.startswith("customfield_")
+        schema = {"type": kind, **({"items": "string"} if kind == "array" else {}),
+                  **({"custom": "com.atlassian.jira.plugin.system.customfieldtypes:textfield", "customId": int(name.split("_")[1])}
+                     if own else {"system": name})}
+        return {"required": required, "schema": schema, "name": shown, **({"key": name} if self.cloud else {}),
+                "fieldId": name, "hasDefaultValue": False, "operations": list(operations)}
+
+    def screen(self, screen, issue_type):
+        """The fields on a screen of an issue type, by name."""
+        several = ("add", "set", "remove")
+        fields = [
+            self.field("summary", "Summary", "string", True), self.field("description", "Description", "string"),
+            self.field("labels", "Labels", "array", operations=several), self.field("priority", "Priority", "priority"),
+            self.field("components", "Components", "array", operations=several),
+        ]
+        if screen == "create":
+            # Data Center says of the reporter what is not so: who leaves it out is the reporter.
+            reporter = {**self.field("reporter", "Reporter", "user", True), "hasDefaultValue": self.cloud}
+            fields += [self.field("project", "Project", "project", True), self.field("issuetype", "Issue Type", "issuetype", True), reporter]
+        else:
+            fields.append(self.field("comment", "Comment", "comments-page", operations=("add", "edit", "remove")))
+        for name, about in self.store.settings["custom_fields"].items():
+            own = self.field(name, about.get("name", name), "string", bool(about.get("required")))
+            fields.append({**own, "hasDefaultValue": "default" in about})
+        missing = self.store.off_screen(screen, issue_type)
+        return {f["fieldId"]: f for f in fields if f["fieldId"] not in missing}
+
+    def create_fields(self, call):
+        self.project_of(call, call.parts["project"])
+        self.need(call, "CREATE_ISSUES", "create issues in this project")
+        kinds = [t for t in self.store.issue_types if self.issue_type(t)["id"] == call.parts["type"]]
+        if not kinds:
+            raise Refused(404, "Issue type with id {} doesn't exist.".format(call.parts["type"]))
+        start, most = call.number("startAt", 0), min(call.number("maxResults", 50, 1), 200, self.store.settings["page_cap"])
+        fields = list(self.screen("create", kinds[0]).values())
+        page = {"startAt": start, "maxResults": most, "total": len(fields)}
+        if self.cloud:
+            return 200, {**page, "fields": fields[start:start + most]}, "createfields"
+        del page["total"]       # Data Center's is optional: isLast is what counts
+        return 200, {**page, "isLast": start + most >= len(fields), "values": fields[start:start + most]}, "createfields"
+
+    def edit_meta(self, call):
+        issue = self.issue_of(call)
+        fields = self.screen("edit", issue["issuetype"])
+        if not self.may(call, "EDIT_ISSUES") or (self.store.settings["closed_read_only"] and self.store.is_done(issue)):
+            fields = {}
+        return 200, {"fields": {name: {k: v for k, v in field.items() if self.cloud or k != "hasDefaultValue"}
+                                for name, field in fields.items()}}, "editmeta"
+
     # Issues
 
     def create(self, call):
@@ -254,18 +309,22 @@ class Api:
         if call.who != "user" or not self.sees(call):
             raise Refused(400, errors={"project": "valid project is required"})
         self.need(call, "CREATE_ISSUES", "create issues in this project")
-        checks.issue_body("create", body, self.store.settings)
-        fields = dict(body["fields"])
+        given = body.get("fields")
+        kind = given.get("issuetype") if isinstance(given, dict) else None
+        kinds = [t for t in self.store.issue_types if kind in ({"name": t}, {"id": self.issue_type(t)["id"]})]
+        custom = self.store.settings["custom_fields"]
+        checks.issue_body("create", body, custom, self.store.off_screen("create", kinds[0] if kinds else ""))
+        fields = dict(given)
+        del fields["issuetype"]
         errors = {}
         if fields.pop("project") not in ({"key": self.store.project}, {"id": "10000"}):
             errors["project"] = "valid project is required"
-        kind = fields.pop("issuetype")
-        kinds = [t for t in self.store.issue_types if kind in ({"name": t}, {"id": self.issue_type(t)["id"]})]
         if not kinds:
             errors["issuetype"] = "Specify a valid issue type" if self.cloud else "The issue type selected is invalid."
         if errors:
             raise Refused(400, errors=errors)
-        extra = {k: v for k, v in fields.items() if k not in ("summary", "description", "labels")}
+        extra = {name: about["default"] for name, about in custom.items() if "default" in about}
+        extra.update((k, v) for k, v in fields.items() if k not in ("summary", "description", "labels"))
         issue = self.store.create(fields["summary"], kinds[0], self.store.user, description=self.text(fields.get("description")),
                                   labels=fields.get("labels"), extra=extra)
         self.store.counters["writes"]["create"] += 1
@@ -290,7 +349,7 @@ class Api:
         fields, update = body.get("fields", {}), body.get("update", {})
         if not fields and not update:
             raise Refused(400, "one of 'fields' or 'update' required")
-        checks.issue_body("edit", body, self.store.settings)
+        checks.issue_body("edit", body, self.store.settings["custom_fields"], self.store.off_screen("edit", issue["issuetype"]))
         self.need(call, "EDIT_ISSUES", "edit issues in this project")
         named = [*fields, *(set(update) - {"comment"})]
         if named and self.store.settings["closed_read_only"] and self.store.is_done(issue):

@@ -24,8 +24,8 @@ SETTINGS = {
     "index_lag_searches": 0,        # so many searches do not find a created issue, whatever the clock says
     "edit_lag": 0,                  # seconds until an edit is seen by search
     "page_cap": 100,                # issues a page of search has at most, whatever was asked for
-    "off_screen": {},               # {"create": ["labels"], "edit": ["labels"]}: fields missing on a screen
-    "custom_fields": {},            # {"customfield_10010": {"name": "Team", "required": true}}
+    "off_screen": {},               # {"create": ["labels"], "edit Incident": ["labels"]}: fields missing on a screen, of one type or all
+    "custom_fields": {},            # {"customfield_10010": {"name": "Team", "required": true, "default": "Mail"}}
     "closed_read_only": False,      # the workflow property jira.issue.editable=false on closed statuses
     "sets_resolution": True,        # whether closing sets the resolution and its date (not every workflow does)
     "utc_offset_minutes": 120,      # the user's time zone: times in answers, dates in JQL
@@ -79,6 +79,11 @@ class Store:
     def new_id(self):
         self.next_id += 1
         return str(self.next_id - 1)
+
+    def off_screen(self, screen, issue_type):
+        """The fields that the create or edit screen of an issue type lacks."""
+        missing = self.settings["off_screen"]
+        return {*missing.get(screen, []), *missing.get(f"{screen} {issue_type}", [])}
 
     # Issues
 

@@ -55,6 +55,31 @@ class Create(StandInTest):
         self.refused("POST", "/issue", new(), "customfield_10010", "Team is required")
         self.create(customfield_10010="ops")
 
+    def test_screens_of_one_type_and_what_a_screen_sets_by_itself(self):
+        self.control("POST", "settings", {"off_screen": {"create Incident": ["labels"]},
+                                          "custom_fields": {"customfield_10010": {"name": "Team", "required": True, "default": "Mail"}}})
+        self.refused("POST", "/issue", new(issuetype={"name": "Incident"}, labels=["x"]), "labels", "not on the appropriate screen")
+        self.create(labels=["x"])
+        self.assertEqual(self.control("GET", "state")["issues"][0]["extra"], {"customfield_10010": "Mail"})
+        self.control("POST", "settings", {"off_screen": {"create Epic": []}}, 400)
+
+    def test_what_the_create_screen_tells(self):
+        self.control("POST", "settings", {"off_screen": {"create Bug": ["labels"]}, "page_cap": 3,
+                                          "custom_fields": {"customfield_10010": {"name": "Team", "required": True}}})
+        types = self.api("GET", "/issue/createmeta/OPS/issuetypes", status=200).json()["issueTypes"]
+        path = "/issue/createmeta/OPS/issuetypes/" + next(t["id"] for t in types if t["name"] == "Bug")
+        fields = {}
+        while True:
+            page = self.api("GET", f"{path}?startAt={len(fields)}&maxResults=200", status=200).json()
+            fields.update((f["fieldId"], f) for f in page["fields"])
+            if len(fields) >= page["total"]:
+                break
+        self.assertEqual(set(fields), {"summary", "description", "priority", "components", "reporter", "project", "issuetype", "customfield_10010"})
+        self.assertEqual({n for n, f in fields.items() if f["required"] and not f["hasDefaultValue"]},
+                         {"summary", "project", "issuetype", "customfield_10010"})
+        self.refused("GET", "/issue/createmeta/OPS/issuetypes/1", None, status=404)
+        self.refused("GET", "/issue/createmeta/NONE/issuetypes/1", None, status=404)
+
     def test_paths_and_parameters(self):
         self.assertEqual(self.request("GET", "/rest/api/latest/serverInfo").status, 404)
         self.assertEqual(self.request("GET", "/rest/api/3/serverInfo").status, 404)
@@ -115,6 +140,14 @@ class Edit(StandInTest):
         self.refused("PUT", f"/issue/{self.key}", labels, status=403)
         self.refused("POST", "/issue", new(), status=403)
 
+    def test_what_the_edit_screen_tells(self):
+        fields = self.api("GET", f"/issue/{self.key}/editmeta", status=200).json()["fields"]
+        self.assertEqual(set(fields), {"summary", "description", "labels", "priority", "components", "comment"})
+        self.control("POST", "settings", {"off_screen": {"edit Bug": ["labels"]}, "closed_read_only": True})
+        self.assertNotIn("labels", self.api("GET", f"/issue/{self.key}/editmeta", status=200).json()["fields"])
+        self.control("POST", f"issue/{self.key}", {"status": "Done"})
+        self.assertEqual(self.api("GET", f"/issue/{self.key}/editmeta", status=200).json()["fields"], {})
+
     def test_gone(self):
         self.control("DELETE", f"issue/{self.key}")
         for method, path, body in (("GET", "", None), ("PUT", "", {"fields": {"summary": "x"}}), ("POST", "/comment", {"body": "x"})):
@@ -145,9 +178,19 @@ class Texts(StandInTest):
         self.assertEqual(self.control("GET", "state")["issues"][0]["description"], "a\nb")
 
 
-class TextsAsTheyAre(StandInTest):
+class DataCenter(StandInTest):
     flavour = "datacenter"
 
-    def test_data_center_does_not(self):
+    def test_what_the_create_screen_tells(self):
+        path = "/issue/createmeta/OPS/issuetypes/10100?maxResults="
+        page = self.api("GET", path + "200", status=200).json()
+        self.assertTrue(page["isLast"])
+        self.assertNotIn("total", page)
+        reporter = next(f for f in page["values"] if f["fieldId"] == "reporter")
+        self.assertEqual((reporter["required"], reporter["hasDefaultValue"]), (True, False))
+        self.assertFalse(self.api("GET", path + "2", status=200).json()["isLast"])
+        self.create()       # without a reporter
+
+    def test_white_space_stays(self):
         self.create(description=" a  \r\nb\n\n")
         self.assertEqual(self.control("GET", "state")["issues"][0]["description"], " a  \r\nb\n\n")

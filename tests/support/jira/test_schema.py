@@ -22,6 +22,11 @@ GOOD_ANSWERS = {
                                                                        "created": "2026-11-20T10:00:00.000+0200"}}],
                      "isLast": False, "nextPageToken": "x"},
     "issuetypes": {"startAt": 0, "maxResults": 50, "total": 1, "isLast": True, "values": [{"id": "1", "name": "Bug", "subtask": False}]},
+    "createfields": {"startAt": 0, "maxResults": 50, "total": 1, "fields": [
+        {"required": True, "schema": {"type": "string", "system": "summary"}, "name": "Summary", "key": "summary", "fieldId": "summary",
+         "hasDefaultValue": False, "operations": ["set"]}]},
+    "editmeta": {"fields": {"labels": {"required": False, "schema": {"type": "array", "items": "string", "system": "labels"},
+                                       "name": "Labels", "operations": ["add", "set", "remove"]}}},
     "error": {"errorMessages": ["x"], "errors": {"summary": "y"}},
 }
 OTHERS = [None, 0, 1, -1, 5001, True, False, "", " ", "a b", "a\n", "x" * 256, "x" * 32768, [], {}, ["a b"], [1] * 51, {"name": "x"}]

@@ -48,6 +48,13 @@ class Jql(StandInTest):
         self.assertEqual(len(self.keys('project = OPS AND summary ~ "IP 192.0.2.1 blacklisted by"')), 3)
         self.assertEqual(self.keys('project = OPS AND summary ~ "192.0.2.7"'), [])
 
+    def test_a_phrase_in_the_summary(self):
+        key, _, six = (self.seed(summary=f"IP {address} blacklisted by A") for address in ("192.0.2.1", "192.0.2.10", "2001:db8::1"))
+        self.seed(summary="blacklisted by IP 192.0.2.1")
+        self.assertEqual(self.keys(r'project = OPS AND summary ~ "\"IP 192.0.2.1 blacklisted by\""'), [key])
+        self.assertEqual(self.keys(r'project = OPS AND summary ~ "\"IP 2001\\:db8\\:\\:1 blacklisted by\""'), [six])
+        self.refused("POST", "/search/jql", {"jql": r'project = OPS AND summary ~ "\"IP 2001:db8::1 blacklisted by\""'}, words="Unable to parse")
+
     def test_dates(self):
         old = self.seed(status="Done", created="-9d", resolved="-8d")
         late = self.seed(status="Done", created="-9d", resolved="-2d")
