@@ -69,7 +69,7 @@ def loopback_rows(runs):
     if not scenario:
         return
     rate, lookups = scenario.rate("probe"), scenario.lookups("probe")
-    peers = {"bare": "bare loop", "pool": "thread pool", "adns": "adnshost, 100 at a time"}
+    peers = {"bare": "bare loop", "pool": "thread pool", "adns": "adnshost"}
     limits = {"bare": {"least": 0.8}, "pool": {"least": 15}, "adns": {}}
     dnsperf = scenario.median("dnsperf", "rate")
     yield row(f"{number(lookups / 10)} x 10 zones on loopback", per_second(rate), f"dnsperf {per_second(dnsperf)}",
@@ -77,7 +77,7 @@ def loopback_rows(runs):
     for peer, title in peers.items():
         why = scenario.all(peer, "not_measured")
         if why:
-            yield row("", "", f"{title.split(',')[0]}: not measured: {why[0]}")
+            yield row("", "", f"{title}: not measured: {why[0]}")
         else:
             yield row("", "", f"{title} {per_second(scenario.rate(peer))}", rate / scenario.rate(peer), **limits[peer])
     cpu, bare = scenario.median("probe", "cpu_seconds"), scenario.median("bare", "cpu_seconds")
