@@ -531,13 +531,16 @@ class History:
 
     def trouble_expires(self, _run, fired):
         """The credentials do not count for some requests of the run: Cloud then shows an empty site, and no error."""
-        first, count, seen = self.luck.choice((4, 5, 5, 5, 6)), self.luck.choice((1, 2, 3, 100)), [0]
+        first, left = self.luck.choice(("/search", "/search", "/issue", "/statuses")), self.luck.choice((1, 2, 3, 100))
 
-        def arrives():
-            self.jira.store.settings["token_valid"] = not first <= seen[0] < first + count
-            if first <= seen[0] < first + count:
+        def arrives(_method, template):
+            nonlocal left
+            if left > 0 and (fired or first in (template or "")):
+                left -= 1
                 fired.append("expires")
-            seen[0] += 1
+                self.jira.store.settings["token_valid"] = False
+            else:
+                self.jira.store.settings["token_valid"] = True
 
         self.jira.arrival = arrives
         return {77}

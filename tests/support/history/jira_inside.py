@@ -45,7 +45,7 @@ class Site:
                 self.under_way += 1
                 self.most_under_way = max(self.most_under_way, self.under_way)
             if self.arrival:
-                self.arrival()
+                self.arrival(method, template)
             count(method, template)
 
         def picked(method, target, body):
