@@ -1,4 +1,4 @@
-# Postal DNSBL Monitor. Targets: all deps demo check bench install clean.
+# Postal DNSBL Monitor. Targets: all deps demo check check-full bench install clean.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -55,6 +55,10 @@ demo: ; tests/support/packages demo
 check: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests bare-loop
 	BUILD=$(B)/check tests/run
+# Ten times as many histories (tests/jira-history.bats), and the mutants.
+check-full: ; tests/support/packages check
+	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests bare-loop
+	BUILD=$(B)/check tests/mutants/check-full
 # FULL=1: larger and longer; SCENARIOS="...": only those, see tests/bench/run.
 bench: ; tests/support/packages bench
 	$(MAKE) -j$(JOBS) all bare-loop
@@ -71,5 +75,5 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check bench unit-tests bare-loop install clean
+.PHONY: all deps demo check check-full bench unit-tests bare-loop install clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
