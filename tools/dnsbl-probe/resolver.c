@@ -18,6 +18,8 @@
 #include "memory.h"
 #include "servers.h"
 
+#define INFRA_SECONDS 5 /* below LANE_RETRY_MS: a zone that is tried again is really asked */
+
 struct lookup {
     struct resolver *resolver;
     char *name;
@@ -110,7 +112,7 @@ static bool set_options(struct resolver *resolver, const struct resolver_config 
     return set(resolver, "do-not-query-localhost:", "no") &&
            (config->unbound_conf || set(resolver, "module-config:", "iterator")) &&
            set(resolver, "qname-minimisation:", "no") && set(resolver, "infra-keep-probing:", "yes") &&
-           set(resolver, "rrset-roundrobin:", "no") &&
+           set(resolver, "rrset-roundrobin:", "no") && set_number(resolver, "infra-host-ttl:", INFRA_SECONDS) &&
            set_number(resolver, "outgoing-range:", config->concurrency * 4 + 64) &&
            set_number(resolver, "num-queries-per-thread:", config->concurrency * 4 + 64) &&
            set_number(resolver, "outgoing-num-tcp:", config->concurrency < 100 ? config->concurrency : 100);
