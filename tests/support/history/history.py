@@ -27,6 +27,24 @@ class Violation(Exception):
     """A promise was broken."""
 
 
+class Once:
+    """Does something some real seconds after it is first started."""
+
+    def __init__(self, seconds, what, *arguments):
+        self.timer = threading.Timer(seconds, what, arguments)
+        self.started = False
+
+    def start(self, *_):
+        if not self.started:
+            self.started = True
+            self.timer.start()
+
+    def cancel(self):
+        self.timer.cancel()
+        if self.started:
+            self.timer.join()
+
+
 class Run:
     """One run: its records, the tickets before and after it, and how the program ended."""
 
@@ -223,7 +241,7 @@ class History:
         self.say(f"run {run.id}: {'; '.join(str(s) for s in run.steps.values() if s.action != 'none') or 'nothing to do'}")
 
     def run(self, run, kill_after=None):
-        """Runs the program; `kill_after` is (signal, seconds)."""
+        """Runs the program; `kill_after` is (signal, seconds after its first request)."""
         base = os.path.join(self.folder, f"{self.seed}")
         with open(base + ".in", "w", encoding="utf-8") as file:
             file.write(run.text())
@@ -234,10 +252,10 @@ class History:
             JIRA_USER=jira_inside.USER if self.flavour == "cloud" else "", JIRA_PROJECT="OPS", JIRA_ISSUE_TYPE="Task",
             JIRA_DNS_FAILURE_ISSUE_TYPE="Incident", JIRA_CONCURRENCY=str(self.concurrency))
         with open(base + ".in", "rb") as given, open(base + ".out", "wb") as out, open(base + ".err", "wb") as err:
-            self.process = subprocess.Popen([self.program, "--require-run"], stdin=given, stdout=out, stderr=err, env=environment)
-            timer = threading.Timer(kill_after[1] / self.clock.speed, self.send, [kill_after[0]]) if kill_after else None
+            timer = Once(kill_after[1] / self.clock.speed, self.send, kill_after[0]) if kill_after else None
             if timer:
-                timer.start()
+                self.jira.arrival = timer.start
+            self.process = subprocess.Popen([self.program, "--require-run"], stdin=given, stdout=out, stderr=err, env=environment)
             try:
                 run.status = self.process.wait(MINUTE)
             except subprocess.TimeoutExpired:
@@ -247,7 +265,6 @@ class History:
             finally:
                 if timer:
                     timer.cancel()
-                    timer.join()
         self.jira.drain()
         run.after, run.fired, run.journal = self.jira.tickets(), self.jira.fired(), list(self.jira.journal)
         for name in ("out", "err"):
@@ -381,7 +398,7 @@ class History:
                 self.jira.edit(ticket["key"], **(order or {"status": "Done"}))
 
     def make_open(self, address):
-        """Listed, with one ticket that is open."""
+        """Listed, with one ticket, and that is open."""
         if not address.truth:
             address.truth = self.some_zones()
         self.quiet(spared=[address])
@@ -391,7 +408,7 @@ class History:
             self.quiet(spared=[address])
         keep = oracle.open_ticket(self.jira.tickets(), address.ip)
         for ticket in self.tickets_of(address):
-            if ticket["open"] and ticket["key"] != keep["key"]:
+            if ticket["key"] != keep["key"]:
                 self.jira.edit(ticket["key"], delete=True)
 
     def make_create(self, address):
@@ -632,7 +649,7 @@ class History:
         pending = set()
         for entry in run.journal:
             body = entry["body"] if isinstance(entry["body"], dict) else {}
-            if entry["method"] == "POST" and entry["path"].endswith("/issue"):
+            if "fields" in body and entry["method"] == "POST" and entry["path"].endswith("/issue"):
                 label = next(label for label in body["fields"]["labels"] if label.startswith(oracle.PREFIX))
                 if label in pending:
                     raise Violation(f"two creates for {label} without a search between")

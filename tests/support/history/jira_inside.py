@@ -4,6 +4,7 @@ What the looker-on does at a request: kills the program, lets credentials expire
 """
 
 import os
+import socket
 import sys
 import threading
 import time
@@ -27,7 +28,7 @@ class Site:
              "--issue-types", "Task,Incident"]))
         self.site, self.store = self.server.site, self.server.site.store
         self.url = self.site.base_url
-        self.journal, self.under_way, self.most_under_way = [], 0, 0
+        self.journal, self.under_way, self.most_under_way, self.connections = [], 0, 0, 0
         self.calm = threading.Condition()
         self.before, self.after, self.arrival = None, None, None
         self._look_on()
@@ -64,6 +65,23 @@ class Site:
             record(entry)
 
         self.site.count, self.site.faults.pick, self.site.record = counted, picked, recorded
+        self._look_on_connections()
+
+    def _look_on_connections(self):
+        begin, serve = self.server.process_request, self.server.process_request_thread
+
+        def begun(*arguments):
+            with self.calm:
+                self.connections += 1
+            begin(*arguments)
+
+        def served(*arguments):
+            serve(*arguments)
+            with self.calm:
+                self.connections -= 1
+                self.calm.notify_all()
+
+        self.server.process_request, self.server.process_request_thread = begun, served
 
     # Between runs
 
@@ -78,10 +96,15 @@ class Site:
         self.store.clear_counters()
 
     def drain(self):
-        """Waits until all that the program ever asked has been done."""
+        """Waits until all that the program ever sent has been read and done; it has ended, and so do its connections."""
         end = time.monotonic() + TOO_LONG
+        with socket.create_connection(self.server.server_address, TOO_LONG) as probe:
+            # Connections are taken in the order they came: when this one is served, all before it were taken.
+            probe.sendall(b"GET /_stand-in/settings HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            while probe.recv(4096):
+                pass
         with self.calm:
-            while self.under_way > 0:
+            while self.connections > 0:
                 if not self.calm.wait(end - time.monotonic()):
                     raise AssertionError("a request does not end")
 
