@@ -1,0 +1,406 @@
+#!/usr/bin/python3
+"""cells.py PROGRAM [--full] [--flavour F] [--only TEXT] [-v]: what jira-sync does, cell by cell.
+
+A cell is what should be (DESIRED), what there is in Jira (STATES), both in rules.py, and what goes wrong (FAULTS), on Jira
+Cloud or Data Center.  For each a stand-in is set to that state, and PROGRAM (jira-sync) runs three times: with the fault,
+without it, and once more, when nothing is left to write.  What each run should do is what rules.TABLE says of what the
+stand-in holds before it.
+
+Cells that cannot be are left out by rule (`possible`).  Of the rest --full takes all; otherwise so many that each pair of
+two dimensions occurs.  The waits are real, so many cells run at a time.  A fault that did not fire is a failure.
+Status 0: all as it should be; 1: not, with the cells, what was seen there, and the matrix of the faults that fired.
+"""
+
+import argparse
+import collections
+import functools
+import itertools
+import json
+import multiprocessing
+import re
+import signal
+import sys
+import time
+import traceback
+
+sys.dont_write_bytecode = True      # no __pycache__ in the source tree
+
+import rules
+import runs
+import control      # rules has made the stand-in's folder known
+from rules import DESIRED, EFFECTS, STATES
+
+ANSWER_SECONDS = 30     # how long jira-sync waits for an answer
+RETRY_AFTER = 3
+RUN_ID = "6f1c7a3e-9a53-4c58-8a4e-00000000000{}"
+
+# ---- what goes wrong -------------------------------------------------------
+#
+# on      search: the first one; write: the first create or edit; pages: search shows two issues a page
+# then    what should come of it, see EXPECT
+# only    create or edit: the other has no such fault
+
+Fault = collections.namedtuple("Fault", "on then action only", defaults=({}, ""))
+
+
+def answer(status, **headers):
+    return {"status": status, "headers": headers, "body": {"errorMessages": ["no"], "errors": {}}}
+
+
+def gateway(status, work=False):
+    return {"status": status, "html": "Trouble", "work": work}
+
+
+LATER = {"Retry-After": RETRY_AFTER}
+SLOW = {"delay_answer": ANSWER_SECONDS + 1}
+STRANGER = {"status": 200, "headers": {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}, "body": {"issues": [], "isLast": True}}
+
+FAULTS = {
+    "none": Fault("", "as planned"),
+    "pages": Fault("pages", "as planned"),
+    "lost": Fault("write", "settled", {"lose_answer": True}),
+    "reset": Fault("write", "settled", {"reset": True}),
+    **{f"{n}": Fault("write", "settled", gateway(n)) for n in (500, 502, 503, 504)},
+    **{f"{n} done": Fault("write", "settled", gateway(n, True)) for n in (500, 502, 503, 504)},
+    "timeout": Fault("write", "settled", SLOW),
+    "drip": Fault("write", "settled", {"slow_body": 1}, "create"),      # an edit's answer has no body
+    "cut": Fault("write", "settled", {"truncate": 7}, "create"),
+    "other JSON": Fault("write", "settled", {"wrong_json": {"nothing": 1}}, "create"),
+    "HTML": Fault("write", "settled", gateway(200, True)),
+    "429 later": Fault("write", "put off", answer(429, **LATER)),
+    "503 later": Fault("write", "put off", answer(503, **LATER)),
+    "400": Fault("write", "refused", answer(400)),
+    "413": Fault("write", "refused", answer(413)),
+    "401": Fault("write", "denied", gateway(401)),
+    "403": Fault("write", "denied", gateway(403)),
+    "409": Fault("write", "settled or refused", answer(409), "edit"),
+    "409 closed": Fault("write", "anew", {**answer(409), "person": {"status": "Done"}}, "edit"),
+    "404 deleted": Fault("write", "anew", {"person": {"delete": True}}, "edit"),
+    "edited": Fault("write", "beside", {"person": {"add_labels": ["vip"], "comment": "I am on it"}}, "edit"),
+    "closed": Fault("write", "beside", {"person": {"status": "Done"}}, "edit"),
+    "search lost": Fault("search", "as planned", {"lose_answer": True}),
+    "search reset": Fault("search", "as planned", {"reset": True}),
+    **{f"search {n}": Fault("search", "as planned", gateway(n)) for n in (500, 502, 503, 504)},
+    "search timeout": Fault("search", "as planned", SLOW),
+    "search drip": Fault("search", "as planned", {"slow_body": 1}),
+    "search cut": Fault("search", "as planned", {"truncate": 7}),
+    "search 429 later": Fault("search", "put off", answer(429, **LATER)),
+    "search 503 later": Fault("search", "put off", answer(503, **LATER)),
+    "search HTML": Fault("search", "planned or blind", gateway(200)),
+    "search other JSON": Fault("search", "planned or blind", {"wrong_json": {"nothing": 1}}),
+    **{f"search {n}": Fault("search", "blind", answer(n)) for n in (400, 404, 409, 413)},
+    **{f"search {n}": Fault("search", "denied", gateway(n)) for n in (401, 403)},
+    "search as stranger": Fault("search", "denied", STRANGER),
+}
+
+# What a person's change leaves, for runs.differences.
+LEFT_BY_PERSON = {"edited": {"labels": ["vip"], "comments": 1}, "closed": {"open": False}, "409 closed": {"open": False},
+                  "404 deleted": {"delete": True}}
+
+Cell = collections.namedtuple("Cell", "flavour desired state fault")
+
+
+def possible(cell):
+    """Whether there is such a cell."""
+    tickets = rules.state_of(cell.desired, cell.state)
+    if cell.desired in rules.ONLY_LATER or tickets is None:
+        return False
+    if FAULTS[cell.fault].on != "write":
+        return True
+    action = action_of(cell.flavour, cell.desired, cell.state)
+    if EFFECTS[action] is None:
+        return False
+    closing = "status" in FAULTS[cell.fault].action.get("person", {})
+    return FAULTS[cell.fault].only in ("", kind_of(action)) and not (closing and action == "mark")     # it is closed already
+
+
+def kind_of(action):
+    return "create" if EFFECTS[action].method == "POST" else "edit"
+
+
+@functools.lru_cache(maxsize=None)
+def action_of(flavour, desired, state):
+    """What TABLE says is to be done in a cell."""
+    store = runs.new_store(flavour)
+    rules.seed(store, rules.OTHERS + rules.state_of(desired, state))
+    return rules.plans_of(desired, runs.issues_of(store), runs.found_of(store))[0].action
+
+
+# ---- which cells -----------------------------------------------------------
+
+def all_cells(flavours):
+    return [cell for cell in itertools.starmap(Cell, itertools.product(flavours, DESIRED, STATES, FAULTS)) if possible(cell)]
+
+
+def pairs_of(cell):
+    return set(itertools.combinations(enumerate(cell), 2))
+
+
+def thinned(cells):
+    """Few of the cells, yet each pair of two dimensions that occurs in them."""
+    wanted = collections.Counter(pair for cell in cells for pair in pairs_of(cell))
+    left, taken = set(wanted), []
+    # Rare pairs first: a cell that has one must be taken anyway.
+    order = sorted(cells, key=lambda cell: sorted(wanted[pair] for pair in pairs_of(cell)))
+    for least in (6, 5, 4, 3, 2, 1):
+        for cell in order:
+            new = pairs_of(cell) & left
+            if len(new) >= least:
+                taken.append(cell)
+                left -= new
+    return taken
+
+
+def cost(cell):
+    """About how many seconds a cell waits: the long ones begin, so that none is alone at the end."""
+    fault, action = FAULTS[cell.fault], action_of(cell.flavour, cell.desired, cell.state)
+    seconds = ANSWER_SECONDS if fault.action == SLOW or "slow_body" in fault.action else 0
+    seconds += runs.AGAIN_SECONDS * (action == "search and create")
+    return seconds + (runs.AGAIN_SECONDS if fault.then == "settled" and EFFECTS[action].method == "POST" else 2 * bool(fault.on))
+
+
+# ---- what should come of a fault -------------------------------------------
+#
+# Each takes the cell, the run with the fault and a plan, and returns what is wrong.
+
+def as_planned(_, run, plan):
+    return runs.differences(run, plan)
+
+
+def put_off(_, run, plan):
+    """It comes again, and not before Retry-After says."""
+    if plan.action in ("nothing", "found"):     # no need to, when a search has shown what is there
+        return runs.differences(run, plan)
+    again = next((r for r in run.requests if r["time"] > run.spoilt["time"] and r["path"] == run.spoilt["path"]), None)
+    if again is None:
+        return ["it was not tried again"]
+    pause = runs.seconds_of(again) - runs.seconds_of(run.spoilt)
+    return runs.differences(run, plan) + ([f"tried again after {pause:.1f} s"] if pause < RETRY_AFTER - 0.05 else [])
+
+
+def refused(_, run, plan):
+    """That ticket fails, alone, and is not tried again."""
+    others = [EFFECTS[plan.action].action] * (len(plan.keys) - 1)
+    problems = runs.differences(run, plan, (1,), ["failed", *others], [spoilt_key(run, plan)])
+    return problems + ([] if len(run.writes) <= max(1, len(plan.keys)) else [f"{len(run.writes)} requests that write"])
+
+
+def settled_or_refused(cell, run, plan):
+    return refused(cell, run, plan) and as_planned(cell, run, plan)
+
+
+NOTHING = rules.Plan("nothing", [], None)
+
+
+def blind(cell, run, _, statuses=(1, 69)):
+    """Who does not know what is open writes nothing, and says that it failed."""
+    problems = runs.differences(run, NOTHING, statuses, run.actions())
+    idle = DESIRED[cell.desired].facts & {"held", "conflict", "surge"}     # nothing was to be done for that address
+    failed = run.address_actions() == ["failed"] or idle
+    return problems + ([] if failed else [f"jira_action {run.address_actions()}, not failed"])
+
+
+def planned_or_blind(cell, run, plan):
+    return blind(cell, run, plan) and as_planned(cell, run, plan)
+
+
+def denied(cell, run, plan):
+    """Jira does not want us: nothing more is asked, nothing but what was on its way already."""
+    behind = len([r for r in run.requests if r["time"] > run.spoilt["time"]])
+    # Two tickets of malfunctions are written at a time.
+    abreast = max(0, len(plan.keys) - 1) if FAULTS[cell.fault].on == "write" else 0
+    problems = [f"{behind} requests after it was refused"] if behind > abreast else []
+    if FAULTS[cell.fault].on == "search":
+        return problems + blind(cell, run, plan, (77,))
+    if abreast:
+        return problems + ([] if run.status == 77 and "failed" in run.actions() else [f"status {run.status}, {run.actions()}"])
+    return problems + runs.differences(run, NOTHING, (77,), ["failed"])
+
+
+def beside(cell, run, plan):
+    """What a person does meanwhile stands beside what we do."""
+    return runs.differences(run, plan, person={spoilt_key(run, plan): LEFT_BY_PERSON[cell.fault]})
+
+
+def anew(cell, run, plan):
+    """A person has closed or deleted the ticket: what is to be done is what TABLE says of what is left."""
+    key, person = spoilt_key(run, plan), LEFT_BY_PERSON[cell.fault]
+    left = [issue for issue in run.before if issue["key"] != key]
+    if not person.get("delete"):
+        now = control.iso(time.time())
+        left.append({**runs.issue_of(run.before, key), "open": False, "status": "Done", "resolved": now})
+    then = rules.plan_of(cell.desired, left)
+    if cell.desired == "malfunction over":
+        then = plan._replace(keys=[other for other in plan.keys if other != key])
+        return runs.differences(run, then, person={key: person}, actions=run.actions())
+    problems = runs.differences(run, then, person={key: person})
+    if problems and cell.state == "two open":       # the other one may wait for the next run
+        problems = runs.differences(run, NOTHING, person={key: person})
+    return problems
+
+
+def spoilt_key(run, plan):
+    """The ticket that the fault hit; None: a new one."""
+    return run.spoilt["path"].rpartition("/")[2] if plan.keys else None
+
+
+EXPECT = {
+    "as planned": as_planned, "settled": as_planned, "put off": put_off, "refused": refused, "denied": denied, "blind": blind,
+    "settled or refused": settled_or_refused, "planned or blind": planned_or_blind, "beside": beside, "anew": anew,
+}
+
+# ---- a cell ----------------------------------------------------------------
+
+def set_up(site, cell):
+    """Sets the stand-in to the cell's state and orders its fault."""
+    site.control("POST", "reset")
+    rules.seed(site.store, rules.OTHERS + rules.state_of(cell.desired, cell.state))
+    fault = FAULTS[cell.fault]
+    if fault.on == "pages":
+        site.control("POST", "settings", {"page_cap": 2})
+    elif fault.on:
+        match = {"method": "POST", "path": "/search"}
+        if fault.on == "write":
+            method = EFFECTS[action_of(*cell[:3])].method
+            match = {"method": method, "path": "/issue$" if method == "POST" else "/issue/"}
+        site.control("POST", "faults", {"name": "fault", "match": match, "action": fault.action})
+    if fault.then == "settled":     # a created ticket is not found by the first search
+        site.control("POST", "settings", {"index_lag_searches": 1})
+
+
+def fired_in(site, cell, run):
+    """How often the cell's fault fired."""
+    if FAULTS[cell.fault].on == "pages":
+        return sum("nextPageToken" in r["body"] or r["body"].get("startAt", 0) > 0 for r in run.searches)
+    return sum(counter["fired"] for counter in site.control("GET", "faults").values())
+
+
+def closest(problems):
+    """Of what is wrong with each of several plans, all allowed: nothing, or what is wrong with the first."""
+    return [] if [] in problems else problems[0]
+
+
+def problems_of_first(cell, run, fired):
+    if FAULTS[cell.fault].on and not fired:
+        return ["the fault did not fire"]
+    then = FAULTS[cell.fault].then
+    plans = rules.plans_of(cell.desired, run.before, run.found)
+    if then not in ("as planned", "settled", "put off"):
+        plans = plans[:1]
+    problems = closest([EXPECT[then](cell, run, plan) for plan in plans])
+    twice = cell.state == "two open" and cell.desired not in rules.ALARMS and run.status == 0
+    if twice and not DESIRED[cell.desired].facts & {"held", "conflict"} and not run.said("jira_two_tickets"):
+        problems.append("no warning of two tickets")
+    return problems
+
+
+def run_cell(program, site, cell):
+    """What is wrong, how often the fault fired, and the three runs."""
+    day = time.gmtime().tm_yday
+    set_up(site, cell)
+    done = [runs.Run(program, site, cell.desired, RUN_ID.format(1))]
+    fired = fired_in(site, cell, done[0])
+    site.control("DELETE", "faults")
+    site.control("POST", "settings", {"index_lag_searches": 0, "page_cap": 100})
+    problems = [f"first run: {problem}" for problem in problems_of_first(cell, done[0], fired)]
+    name = cell.desired
+    for which in ("second", "third"):
+        name = DESIRED[name].next or name
+        run = runs.Run(program, site, name, RUN_ID.format(len(done) + 1))
+        plans = rules.plans_of(name, run.before, run.found)
+        problems += [f"{which} run: {problem}" for problem in closest([runs.differences(run, plan) for plan in plans])]
+        done.append(run)
+    if done[-1].writes:
+        problems.append(f"third run: {len(done[-1].writes)} requests that write")
+    if day != time.gmtime().tm_yday:
+        return run_cell(program, site, cell)        # "today" was another day in between
+    return problems, fired, done
+
+
+# ---- all of them -----------------------------------------------------------
+
+Result = collections.namedtuple("Result", "cell problems fired seconds story")
+sites = {}      # of this worker, by flavour
+
+
+def worker_start(flavours):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sites.update((flavour, runs.Site(flavour)) for flavour in flavours)
+
+
+def worker_run(program, cell):
+    start = time.monotonic()
+    try:
+        problems, fired, done = run_cell(program, sites[cell.flavour], cell)
+    except Exception:   # pylint: disable=broad-except  # a cell that cannot be judged has failed
+        return Result(cell, [traceback.format_exc()], 0, 0, [])
+    return Result(cell, problems, fired, time.monotonic() - start, story_of(done) if problems else [])
+
+
+def story_of(done):
+    """The requests of the runs, but for those that each begins with, and what was said."""
+    lines = []
+    for number, run in enumerate(done, 1):
+        lines += [f"{number}: {r['time'][14:23]} {r['method']} {r['path'].split('/2/')[-1]} done {r['done']} sent {r['status']}"
+                  f" {r['fault'] or ''}" for r in run.requests if "search" in r["path"] or re.search(r"issue(/OPS-\d+)?$", r["path"])]
+        lines += [f"{number}: {line['level']} {line['error_type']}: {line['error_message']}" for line in run.err]
+    return lines
+
+
+def matrix_of(results):
+    """State by fault: in how many cells the fault fired; a dot where there is no such cell."""
+    cells = collections.Counter((r.cell.fault, r.cell.state) for r in results)
+    fired = collections.Counter((r.cell.fault, r.cell.state) for r in results if r.fired or r.cell.fault == "none")
+    lines = [" " * 20 + "".join(f"{number:5}" for number in range(1, len(STATES) + 1))]
+    for fault in FAULTS:
+        lines.append(f"{fault:20}" + "".join(f"{fired[fault, state] if cells[fault, state] else '.':>5}" for state in STATES))
+    return lines + [f"{number:5} {state}" for number, state in enumerate(STATES, 1)]
+
+
+def never_fired(results):
+    """The pairs of a state and a fault that cells are for, and in none of which the fault fired."""
+    fired = {(r.cell.state, r.cell.fault) for r in results if r.fired or r.cell.fault == "none"}
+    return sorted({(r.cell.state, r.cell.fault) for r in results} - fired)
+
+
+def chosen(options):
+    cells = all_cells([options.flavour] if options.flavour else ["cloud", "datacenter"])
+    if options.only:
+        return [cell for cell in cells if re.search(options.only, " / ".join(cell))]
+    return cells if options.full else thinned(cells)
+
+
+def run_all(options, cells):
+    flavours = sorted({cell.flavour for cell in cells})
+    results = []
+    with multiprocessing.get_context("fork").Pool(min(options.workers, len(cells)), worker_start, (flavours,)) as pool:
+        for result in pool.imap_unordered(functools.partial(worker_run, options.program), cells):
+            results.append(result)
+            if result.problems:
+                print(" / ".join(result.cell), *(f"    {line}" for line in result.problems + result.story), sep="\n", flush=True)
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("program")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--flavour", choices=("cloud", "datacenter"))
+    parser.add_argument("--only", help="regular expression on FLAVOUR / DESIRED / STATE / FAULT")
+    parser.add_argument("--workers", type=int, default=64)
+    parser.add_argument("-v", action="store_true", help="print the matrix")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    start = time.monotonic()
+    cells = sorted(chosen(options), key=cost, reverse=True)
+    results = run_all(options, cells) if cells else []
+    failed, silent = [r for r in results if r.problems], never_fired(results)
+    if failed or silent or options.v:
+        print(*matrix_of(results), *(f"never fired: {fault} with {state}" for state, fault in silent), sep="\n")
+    print(f"{len(results)} cells, {len(failed)} failed, {time.monotonic() - start:.0f} s")
+    sys.exit(1 if failed or silent or not results else 0)
+
+
+if __name__ == "__main__":
+    main()
