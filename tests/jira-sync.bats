@@ -260,6 +260,94 @@ ACTIONS
     [ "$(writes)" = "[1,2,1]" ]
 }
 
+@test "a ticket whose throttle failed is made at once, and a run right behind it makes no second one" {
+    setting '{"index_lag": 5}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | .db_changes = false | .db_outcome = "failed"')"
+    [ "$status" -eq 0 ]
+    [ "$(action 192.0.2.1)" = created_issue ]
+    [ "$(jq -r 'select(.ip).jira_issue' out)" = OPS-1 ]
+    # Now the database takes it.
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 0 ]
+    [ "$(action 192.0.2.1)" = no_action ]
+    [ "$(writes)" = "[1,0,0]" ]
+}
+
+@test "a ticket that was made is not called failed when Jira or the run ends before it is found" {
+    failed='listed(["a.test"]; "listed") | .db_changes = false | .db_outcome = "failed"'
+    setting '{"index_lag": 60}'
+    fault '{"name": "down", "match": {"path": "search", "nth": [3]}, "action": {"status": 503, "headers": {"Retry-After": "3600"}, "text": ""}}'
+    run_of "$(ip 192.0.2.1 "$failed")"
+    [ "$status" -eq 69 ]
+    [ "$(fired down)" -eq 1 ]
+    [ "$(action 192.0.2.1)" = created_issue ]
+    jira_control faults -X DELETE >/dev/null
+    { start; ip 192.0.2.2 "$failed"; end; } >in
+    "$BUILD/bin/jira-sync" <in >out 2>err &
+    pid=$!
+    wait_for 10 eval '[ "$(writes)" = "[2,0,0]" ]'
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 143 ]
+    [ "$(action 192.0.2.2)" = created_issue ]
+}
+
+# seed_closed: tickets of the earlier monitor, without labels, that were closed; and one that only looks like one.
+seed_closed() {
+    person issue "[
+        {\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"status\": \"Done\", $long_ago, \"resolved\": \"-6d\"},
+        {\"summary\": \"IP 2001:db8::1 blacklisted by a.test\", \"status\": \"Done\", $long_ago, \"resolved\": \"-6d\"},
+        {\"summary\": \"IP 192.0.2.2 blacklisted by a.test\", \"status\": \"Done\", $long_ago, \"resolved\": \"-8d\"},
+        {\"summary\": \"IP 192.0.2.3 blacklisted by a.test\", \"status\": \"Done\", $long_ago, \"resolved\": \"-6d\"},
+        {\"summary\": \"Re: IP 192.0.2.4 blacklisted by a.test\", \"status\": \"Done\", $long_ago, \"resolved\": \"-6d\"}]"
+    jira_control counters -X DELETE >/dev/null
+}
+
+@test "closed tickets of the earlier monitor count like our own" {
+    mapfile -t records < <(
+        ip 192.0.2.1 'listed(["a.test"]; "none")'
+        ip 2001:db8::1 'listed(["a.test"]; "none")'
+        ip 192.0.2.2 'listed(["a.test"]; "none")'
+        ip 192.0.2.3 cleared
+        ip 192.0.2.4 'listed(["a.test"]; "none")'
+    )
+    for flavour in cloud datacenter; do
+        [ "$flavour" = cloud ] || use_datacenter
+        seed_closed
+        run_of "${records[@]}"
+        [ "$status" -eq 0 ]
+        [ ! -s err ]
+        # closed lately: respected; long ago, or another's: a new one; cleared: marked, and from now on known by its label
+        [ "$(for n in 192.0.2.{1,2,3,4} 2001:db8::1; do action "$n"; done | tr '\n' ' ')" = \
+            "no_action created_issue updated_issue created_issue no_action " ]
+        [ "$(issue OPS-4 '[.status, (.labels | join(" ")), (.comments | length)] | @csv')" = \
+            '"Done","dnsbl-cleared dnsbl-ip-192.0.2.3 dnsbl-monitor",0' ]
+        [ "$(writes)" = "[2,1,0]" ]
+        run_of "${records[@]}"
+        [ "$(writes)" = "[2,1,0]" ]
+    done
+}
+
+@test "a site that refuses to search for phrases is asked for labels alone" {
+    seed_closed
+    person issue "{\"summary\": \"IP 192.0.2.5 blacklisted by a.test\", \"labels\": [\"dnsbl-ip-192.0.2.5\"], \"status\": \"Done\"}"
+    fault '{"name": "unparsed", "match": {"path": "search/jql", "body": "blacklisted by"}, "times": "always", "action":
+        {"status": 400, "body": {"errorMessages": ["Unable to parse the text"], "errors": {}}}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "none")')" "$(ip 192.0.2.5 'listed(["a.test"]; "none")')"
+    [ "$status" -eq 0 ]
+    [ "$(fired unparsed)" -eq 1 ]
+    [ "$(jq -r 'select(.error_type == "jira_search").error_message' err | grep -c 'Unable to parse the text')" -eq 1 ]
+    [ "$(action 192.0.2.1) $(action 192.0.2.5)" = "created_issue no_action" ]
+}
+
+@test "blanks and order do not make other zones of a summary that a person has rewritten" {
+    person issue "{\"summary\": \"IP 192.0.2.1 blacklisted by b.test ,a.test\", \"labels\": [$ours]}"
+    run_of "$(ip 192.0.2.1 'listed(["a.test", "b.test"]; "none")')"
+    [ "$(action 192.0.2.1)" = no_action ]
+    [ "$(writes)" = "[0,0,0]" ]
+}
+
 @test "a ticket keeps the name of a list that did not answer, though the row does not carry it" {
     # The database did not take the change, so the next run finds a clean row.
     run_of "$(ip 192.0.2.1 'listed(["a.test", "b.test"]; "listed") | .db_changes = false | .db_outcome = "failed"')"
@@ -381,10 +469,6 @@ ACTIONS
 
 @test "JIRA_FIELDS is merged into what a create sends" {
     setting '{"custom_fields": {"customfield_10010": {"name": "Team", "required": true}}}'
-    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
-    [ "$status" -eq 1 ]
-    [ "$(action 192.0.2.1)" = failed ]
-    jq -r .error_message err | grep -q 'Team is required'
     export JIRA_FIELDS='{"customfield_10010": "Mail", "labels": ["mail-team"]}'
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
     [ "$status" -eq 0 ]
@@ -425,6 +509,27 @@ ACTIONS
     [ "$(fired lost)$(fired reset)" -eq 11 ]
     [ "$(writes)" = "[0,2,2]" ]
     [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "updated_issue updated_issue" ]
+}
+
+@test "a run right behind another one makes no comment twice, though the search shows the tickets as they were" {
+    setting '{"edit_lag": 60}'
+    person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]},
+        {\"summary\": \"IP 192.0.2.2 blacklisted by a.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.2\"]},
+        {\"summary\": \"IP 192.0.2.3 blacklisted by a.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.3\", \"dnsbl-cleared\"]}]"
+    mapfile -t records < <(
+        ip 192.0.2.1 'listed(["b.test"]; "none")'
+        ip 192.0.2.2
+        ip 192.0.2.3 'listed(["a.test"]; "none")'
+    )
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[0,3,3]" ]
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[0,3,3]" ]
+    [ "$(jq -r 'select(.ip) | .jira_action' out | sort -u)" = no_action ]
+    [ "$(curl -sf -u "$JIRA_USER:$JIRA_API_TOKEN" "$JIRA_SERVER/rest/api/2/search/jql?jql=project%3DOPS&fields=labels" |
+        jq '[.issues[].fields.labels[] | select(. == "dnsbl-cleared")] | length')" -eq 1 ] # as before
 }
 
 @test "a ticket closed or deleted by a person between search and edit" {
@@ -837,6 +942,49 @@ sick='unknown("a.test") | unknown("b.test")'
     JIRA_API_TOKEN=wrong-token run -77 jira_sync --check=online
     [[ $output != *wrong-token* ]]
     [ "$(writes)" = "[0,0,0]" ]
+}
+
+@test "a screen that lacks a field, or demands one: named before anything is written" {
+    for flavour in cloud datacenter; do
+        [ "$flavour" = cloud ] || use_datacenter
+        # Read a few at a time: the fields are on several pages.
+        setting '{"page_cap": 3, "off_screen": {"create": ["labels"], "create Incident": ["description"]},
+            "custom_fields": {"customfield_10010": {"name": "Team", "required": true},
+                "customfield_10011": {"name": "Severity", "required": true, "default": "low"},
+                "customfield_10012": {"name": "Colour"}}}'
+        run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.2)"
+        [ "$status" -eq 77 ]
+        [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "failed failed" ]
+        [ "$(tail -n 1 out | jq -r .type)" = end ]
+        [ "$(writes)" = "[0,0,0]" ]
+        jq -r 'select(.error_type == "jira_preflight").error_message' err >problems
+        [ "$(wc -l <problems)" -eq 4 ]
+        grep -qF 'for creating a "Task" in project OPS lacks: labels;' problems
+        grep -qF 'for creating a "Incident" in project OPS lacks: description, labels;' problems
+        for type in Task Incident; do
+            grep -qF "demands of a new \"$type\" what nobody sets: Team (customfield_10010); put it into JIRA_FIELDS" problems
+        done
+        setting '{"off_screen": {}}'
+        JIRA_FIELDS='{"customfield_10010": "Mail", "customfield_10099": 1}' run -77 jira_sync --check=online
+        [ "$(grep -c 'lacks what JIRA_FIELDS sets: customfield_10099' <<<"$output")" -eq 2 ]
+        JIRA_FIELDS='{"customfield_10010": "Mail"}' run -0 jira_sync --check=online
+    done
+}
+
+@test "--check=online: a screen for editing that lacks a field" {
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | '"$sick")"
+    [ "$(writes)" = "[2,0,0]" ]
+    run -0 jira_sync --check=online
+    setting '{"off_screen": {"edit Task": ["labels"], "edit Incident": ["description", "priority"]}}'
+    run -77 jira_sync --check=online
+    [ "$(issue OPS-1 .issuetype) $(issue OPS-2 .issuetype)" = "Task Incident" ]
+    [ "$(grep -o 'for editing OPS-[12] lacks: [a-z, ]*;' <<<"$output" | sort | tr '\n' ' ')" = \
+        "for editing OPS-1 lacks: labels; for editing OPS-2 lacks: description; " ]
+    # A run does what it can, and says of the rest what Jira says.
+    run_of "$(ip 192.0.2.1 cleared)" "$(ip 192.0.2.2 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 1 ]
+    [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "failed created_issue" ]
+    jq -r 'select(.ip == "192.0.2.1").error_message' err | grep -q "labels: Field 'labels' cannot be set"
 }
 
 @test "a status that the site does not know breaks no search; one of another name can mean closed" {

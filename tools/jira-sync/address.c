@@ -239,6 +239,15 @@ static enum plan_ticket closed_ticket(struct job *job, const struct issue *close
     return time(NULL) - closed->closed < holds ? PLAN_CLOSED_LATELY : PLAN_CLOSED_LONG_AGO;
 }
 
+/* Only a row that was changed is not listed anew by the next run. */
+static bool recurs(struct job *job)
+{
+    const struct ticket *ticket = ticket_of(job);
+
+    return ticket->decision.transition == RECORD_TRANSITION_LISTED &&
+           (!ticket->db_outcome || strcmp(ticket->db_outcome, "updated") != 0);
+}
+
 static json_t *create(struct job *job)
 {
     return ticket_create(ticket_for(job, NULL));
@@ -271,6 +280,7 @@ const struct job_kind address_kind = {
     .want = want,
     .open_ticket = open_ticket,
     .closed_ticket = closed_ticket,
+    .recurs = recurs,
     .create = create,
     .edit = edit,
     .rest = rest_job,
@@ -290,8 +300,9 @@ static struct job *job_new(struct address *address)
 
     *job = (struct job){.kind = &address_kind, .matter = address};
     job->label = ticket_label(address->ticket.ip);
+    job->phrase = ticket_phrase(address->ticket.ip);
     job->owner = memory_string(job->label);
-    job->weight = address->record->length + sizeof *address + sizeof *job + 4 * strlen(job->label);
+    job->weight = address->record->length + sizeof *address + sizeof *job + 8 * strlen(job->label);
     return job;
 }
 

@@ -6,11 +6,12 @@
 
 #include "memory.h"
 
-struct issue *issue_new(const char *key)
+struct issue *issue_new(const char *key, const char *id)
 {
     struct issue *issue = memory_new(1, sizeof *issue);
 
-    *issue = (struct issue){.key = memory_string(key), .open = true, .unread = true};
+    *issue =
+        (struct issue){.key = memory_string(key), .id = id ? strtoll(id, NULL, 10) : 0, .open = true, .unread = true};
     issue->summary = memory_string("");
     issue->labels = memory_check(json_array());
     return issue;
@@ -25,6 +26,14 @@ void issue_free(struct issue *issue)
     free(issue->description);
     json_decref(issue->labels);
     free(issue);
+}
+
+void issue_forget_description(struct issue *issue)
+{
+    if (!issue)
+        return;
+    free(issue->description);
+    issue->description = NULL;
 }
 
 bool issue_has_label(const struct issue *issue, const char *label)
@@ -85,8 +94,7 @@ struct issue *issue_parse(const json_t *object, const json_t *closed)
     if (json_unpack((json_t *)object, "{s:s, s:s, s:{s:s, s:{s:s}}}", "id", &id, "key", &key, "fields", "summary",
                     &summary, "status", "name", &status) < 0)
         return NULL;
-    issue = issue_new(key);
-    issue->id = strtoll(id, NULL, 10);
+    issue = issue_new(key, id);
     issue->unread = false;
     free(issue->summary);
     issue->summary = memory_string(summary);

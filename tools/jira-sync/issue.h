@@ -10,7 +10,7 @@ struct issue {
     char *key;
     long long id;      /* grows with time */
     char *summary;     /* "" when unknown */
-    char *description; /* NULL: was not asked for */
+    char *description; /* NULL: it was found by a search, not read by itself */
     json_t *labels;    /* array */
     bool open;         /* its status does not mean closed */
     bool unread;       /* only the key can be relied on */
@@ -18,11 +18,13 @@ struct issue {
     time_t closed; /* when it was closed, as near as can be told; 0: it is open, or nobody knows */
 };
 
-/* New: one that is there and open, of which nothing else is known. */
-struct issue *issue_new(const char *key);
+/* New: one that is there and open, of which nothing else is known. id: as Jira gives it, NULL: unknown. */
+struct issue *issue_new(const char *key, const char *id);
 
 /* What Jira shows, new; NULL: it is not an issue with summary and status. closed: names of statuses, in any case. */
 struct issue *issue_parse(const json_t *object, const json_t *closed);
+
+void issue_forget_description(struct issue *issue); /* NULL does nothing */
 
 void issue_free(struct issue *issue); /* takes; NULL does nothing */
 

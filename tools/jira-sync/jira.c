@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jql.h"
 #include "memory.h"
+#include "report.h"
 
 #define PAGE_SIZE 500
 #define PAGES_MAX 10000
@@ -58,6 +60,7 @@ char *jira_problem(const struct http_answer *answer)
 struct search {
     struct jira *jira;
     char *jql;
+    char *plain;  /* the query without phrases; NULL: jql has none */
     char *token;  /* Cloud: of the next page; NULL: the first */
     size_t start; /* Data Center: issues seen so far */
     size_t pages;
@@ -68,51 +71,29 @@ struct search {
 
 static void search_page(struct search *search);
 
-static void write_quoted(FILE *out, const json_t *strings)
-{
-    size_t index;
-    const json_t *item;
-
-    json_array_foreach (strings, index, item) {
-        fputs(index ? ", \"" : "\"", out);
-        for (const char *at = json_string_value(item); *at; at++)
-            fprintf(out, "%s%c", *at == '"' || *at == '\\' ? "\\" : "", *at);
-        fputc('"', out);
-    }
-}
-
-/*
- * Ascending, so that what is made meanwhile comes last and no page shifts. summary ~ only
- * proposes: how Jira cuts a text into words is not documented. Statuses that the site does
- * not know would make the query an error, so only those of the project stand in it.
- */
-static char *make_jql(const struct jira *jira, const json_t *labels, bool open_only)
-{
-    char *jql = NULL;
-    size_t length;
-    FILE *out = memory_check(open_memstream(&jql, &length));
-
-    fprintf(out, "project = \"%s\" AND %slabels in (", jira->settings->project, open_only ? "(" : "");
-    write_quoted(out, labels);
-    fputc(')', out);
-    if (open_only)
-        fputs(" OR summary ~ \"blacklisted\")", out);
-    if (open_only && json_array_size(jira->closed_statuses) > 0) {
-        fputs(" AND status not in (", out);
-        write_quoted(out, jira->closed_statuses);
-        fputc(')', out);
-    }
-    fputs(" ORDER BY key ASC", out);
-    fclose(out);
-    return memory_check(jql);
-}
-
 static void search_over(struct search *search, const struct http_answer *answer)
 {
     search->done(search->context, answer);
     free(search->jql);
+    free(search->plain);
     free(search->token);
     free(search);
+}
+
+/* Phrases help to find what others made, and must not stand in the way of finding our own. */
+static void search_without_phrases(struct search *search, const struct http_answer *answer)
+{
+    char *problem = jira_problem(answer);
+
+    if (!search->jira->no_phrases)
+        report(REPORT_WARNING, "jira_search",
+               "Jira refuses to search summaries (%s): closed tickets without our labels are not found", problem);
+    free(problem);
+    search->jira->no_phrases = true;
+    free(search->jql);
+    search->jql = search->plain;
+    search->plain = NULL;
+    search_page(search);
 }
 
 /* Whether there is another page; Cloud gives a token for it. */
@@ -153,6 +134,10 @@ static void on_page(void *context, const struct http_answer *answer)
     struct search *search = context;
     struct http_answer wrong = {.outcome = HTTP_FAILED, .problem = "the answer to a search was none"};
 
+    if (answer->outcome == HTTP_ANSWERED && answer->status == 400 && search->plain && search->pages == 0) {
+        search_without_phrases(search, answer);
+        return;
+    }
     if (answer->outcome != HTTP_ANSWERED || answer->status != 200) {
         search_over(search, answer);
         return;
@@ -190,22 +175,30 @@ static void search_page(struct search *search)
               search);
 }
 
-static void search_begin(struct jira *jira, char *jql, jira_each *each, http_done *done, void *context)
+/* Takes jql and plain. */
+static void search_begin(struct jira *jira, char *jql, char *plain, jira_each *each, http_done *done, void *context)
 {
     struct search *search = memory_new(1, sizeof *search);
 
-    *search = (struct search){.jira = jira, .jql = jql, .each = each, .done = done, .context = context};
+    *search =
+        (struct search){.jira = jira, .jql = jql, .plain = plain, .each = each, .done = done, .context = context};
     search_page(search);
 }
 
 void jira_search_open(struct jira *jira, const json_t *labels, jira_each *each, http_done *done, void *context)
 {
-    search_begin(jira, make_jql(jira, labels, true), each, done, context);
+    search_begin(jira, jql_open(jira->settings->project, labels, jira->closed_statuses), NULL, each, done, context);
 }
 
-void jira_search_labels(struct jira *jira, const json_t *labels, jira_each *each, http_done *done, void *context)
+void jira_search_labels(struct jira *jira, const json_t *labels, const json_t *phrases, jira_each *each,
+                        http_done *done, void *context)
 {
-    search_begin(jira, make_jql(jira, labels, false), each, done, context);
+    char *plain = jql_labels(jira->settings->project, labels, NULL);
+
+    if (jira->no_phrases || json_array_size(phrases) == 0)
+        search_begin(jira, plain, NULL, each, done, context);
+    else
+        search_begin(jira, jql_labels(jira->settings->project, labels, phrases), plain, each, done, context);
 }
 
 /* --- one issue --- */
@@ -215,6 +208,14 @@ void jira_read(struct jira *jira, const char *key, http_done *done, void *contex
     char *path =
         memory_format("%s/issue/%s?fields=summary,labels,status,created,updated,resolutiondate,description%s",
                       JIRA_API, key, jira->cloud ? ",statuscategorychangedate" : "");
+
+    http_send(jira->http, "GET", path, NULL, true, done, context);
+    free(path);
+}
+
+void jira_read_screen(struct jira *jira, const char *key, http_done *done, void *context)
+{
+    char *path = memory_format("%s/issue/%s/editmeta", JIRA_API, key);
 
     http_send(jira->http, "GET", path, NULL, true, done, context);
     free(path);

@@ -27,6 +27,7 @@ struct jira {
     bool cloud;
     char *issue_type_id, *failure_issue_type_id; /* owned */
     json_t *closed_statuses;                     /* owned: those of JIRA_EXCLUDED_STATUSES that the project has */
+    bool no_phrases;                             /* a search for phrases in summaries was refused */
 };
 
 void jira_open(struct jira *jira, const struct settings *settings, struct http *http);
@@ -39,13 +40,19 @@ typedef void jira_each(void *context, struct issue *issue); /* takes the issue *
  * HTTP_ANSWERED with status 200 only if every page came and was understood.
  *
  * The open ones: all that carry one of the labels (array of strings, borrowed),
- * and what an earlier program without labels may have made. By label: closed ones too.
+ * and what an earlier program without labels may have made. By label: closed ones too,
+ * and those whose summary has one of the phrases (array of strings, borrowed), so far as
+ * Jira's search finds such: a site that refuses phrases is asked for the labels alone.
  */
 void jira_search_open(struct jira *jira, const json_t *labels, jira_each *each, http_done *done, void *context);
-void jira_search_labels(struct jira *jira, const json_t *labels, jira_each *each, http_done *done, void *context);
+void jira_search_labels(struct jira *jira, const json_t *labels, const json_t *phrases, jira_each *each,
+                        http_done *done, void *context);
 
 /* Reads one issue, description included; issue_parse() makes it of the answer's body. */
 void jira_read(struct jira *jira, const char *key, http_done *done, void *context);
+
+/* Asks for the screen on which an issue is edited (screen.h): "fields" of the answer's body. */
+void jira_read_screen(struct jira *jira, const char *key, http_done *done, void *context);
 
 /* fields: summary, description, labels; taken. failure: of JIRA_DNS_FAILURE_ISSUE_TYPE. The answer is 201 with a key.
  */

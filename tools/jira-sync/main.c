@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "check.h"
 #include "clock.h"
 #include "config.h"
 #include "malfunction.h"
 #include "memory.h"
 #include "ndjson.h"
-#include "preflight.h"
 #include "run.h"
 #include "signals.h"
 #include "sysexits.h"
@@ -85,28 +85,14 @@ static void close_stage(struct stage *stage)
     settings_free(&stage->settings);
 }
 
-static void set_true(void *context)
+static int check_stage(struct stage *stage)
 {
-    *(bool *)context = true;
-}
-
-static int check_online(struct stage *stage)
-{
-    static const int statuses[] = {
-        [HTTP_WORKS] = EXIT_DONE, [HTTP_DOWN] = EXIT_UNREACHABLE, [HTTP_REFUSED] = EXIT_REFUSED};
-    bool done = false;
     int status;
 
     if (stage->settings.offline)
         return EXIT_DONE;
     open_jira(stage, true);
-    preflight(&stage->jira, set_true, &done);
-    while (!done && !signals_received()) {
-        struct pollfd signal = {.fd = signals_fd(), .events = POLLIN};
-
-        http_wait(stage->http, &signal, 1, -1);
-    }
-    status = done ? statuses[http_verdict(stage->http)] : 128 + signals_received();
+    status = check_online(&stage->jira, kinds, sizeof kinds / sizeof *kinds);
     close_stage(stage);
     return status;
 }
@@ -308,7 +294,7 @@ int main(int argc, char **argv)
     if (config_finish() > 0)
         return EXIT_CONFIG;
     if (mode != TOOL_RUN)
-        return mode == TOOL_CHECK ? EXIT_DONE : check_online(stage);
+        return mode == TOOL_CHECK ? EXIT_DONE : check_stage(stage);
     ndjson_in_open(&stage->in, STDIN_FILENO);
     stage->in.require_run = tool.require_run;
     ndjson_out_open(&stage->out, STDOUT_FILENO, true);

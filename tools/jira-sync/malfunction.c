@@ -310,6 +310,13 @@ static char *comment_of(const struct malfunction *malfunction, enum plan_action 
     return page_close(&page);
 }
 
+/* It wants its ticket open, and nothing new: the next run searches again before it makes one. */
+static bool recurs(struct job *job)
+{
+    (void)job;
+    return false;
+}
+
 static json_t *create(struct job *job)
 {
     const struct malfunction *malfunction = job->matter;
@@ -381,6 +388,7 @@ const struct job_kind malfunction_kind = {
     .want = want,
     .open_ticket = open_ticket,
     .closed_ticket = closed_ticket,
+    .recurs = recurs,
     .create = create,
     .edit = edit,
     .rest = rest,

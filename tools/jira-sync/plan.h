@@ -3,6 +3,20 @@
  * of its ticket, what Jira shows, and what to do next. A table, without memory,
  * clock or network; whoever carries an action out asks again with what it learnt,
  * until the answer is PLAN_NOTHING or a write has succeeded.
+ *
+ * Why there are no two tickets, though a search may not show yet what was made up to 14 s ago. PLAN_WANT_OPEN seeks,
+ * which outwaits that. PLAN_WANT_NEW creates as soon as one search finds nothing; so no run may want a ticket new
+ * that a former run has just made:
+ *
+ * - The row was changed and the ticket made: the next run wants it open, not new. Likewise if it was killed between
+ *   the two, or while it looked for a create whose answer was lost.
+ * - It was killed before the row was changed: the record never came here.
+ * - The row was changed by another one (conflict): nothing is done here.
+ * - The row was not changed (pg-apply failed, or has no part in the pipe), so that the next run wants the ticket new
+ *   again: the run that makes it does not end before a search shows it, or 14 s are over.
+ *
+ * What is left: to be killed in those 14 s and started again at once, and records kept from behind pg-apply that are
+ * replayed, and really written, twice in as short a time.
  */
 #ifndef JIRA_SYNC_PLAN_H
 #define JIRA_SYNC_PLAN_H

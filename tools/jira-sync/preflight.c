@@ -9,12 +9,14 @@
 #include "memory.h"
 #include "record.h"
 #include "report.h"
+#include "screen.h"
 
 struct preflight {
     struct jira *jira;
     size_t step, problems;
-    size_t types_seen;
+    size_t seen; /* on the pages before */
     json_t *type_names;
+    json_t *screen;
     void (*done)(void *context);
     void *context;
 };
@@ -124,8 +126,22 @@ static bool take_permissions(struct preflight *check, const struct http_answer *
 
 static char *types_path(const struct preflight *check)
 {
-    return memory_format(JIRA_API "/issue/createmeta/%s/issuetypes?startAt=%zu&maxResults=50",
-                         check->jira->settings->project, check->types_seen);
+    return memory_format(JIRA_API "/issue/createmeta/%s/issuetypes?startAt=%zu&maxResults=200",
+                         check->jira->settings->project, check->seen);
+}
+
+/* Whether there is another page behind one with count items. Cloud gives the total; to Data Center that is optional.
+ */
+static bool goes_on(struct preflight *check, const json_t *page, size_t count)
+{
+    const json_t *total = json_object_get(page, "total");
+
+    check->seen += count;
+    if (count > 0 && (total ? (json_int_t)check->seen < json_integer_value(total)
+                            : json_is_false(json_object_get(page, "isLast"))))
+        return true;
+    check->seen = 0;
+    return false;
 }
 
 /* A type may be given by its name, or by its number where names are translated. */
@@ -154,7 +170,6 @@ static bool take_types(struct preflight *check, const struct http_answer *answer
 {
     struct jira *jira = check->jira;
     const json_t *types = json_object_get(answer->body, "issueTypes"), *type;
-    json_int_t total = json_integer_value(json_object_get(answer->body, "total"));
     size_t index;
 
     if (answer->status != 200) {
@@ -171,12 +186,82 @@ static bool take_types(struct preflight *check, const struct http_answer *answer
         if (json_is_string(name))
             json_array_append(check->type_names, name);
     }
-    check->types_seen += json_array_size(types);
-    if (json_array_size(types) > 0 && (json_int_t)check->types_seen < total)
+    if (goes_on(check, answer->body, json_array_size(types)))
         return false;
     need_type(check, "JIRA_ISSUE_TYPE", jira->settings->issue_type, jira->issue_type_id);
     need_type(check, "JIRA_DNS_FAILURE_ISSUE_TYPE", jira->settings->failure_issue_type, jira->failure_issue_type_id);
     return true;
+}
+
+/* NULL: there is no such type, or its screen has been looked at. */
+static char *screen_path(const struct preflight *check, const char *type_id, const char *seen_id)
+{
+    if (!type_id || (seen_id && !strcmp(type_id, seen_id)))
+        return NULL;
+    return memory_format(JIRA_API "/issue/createmeta/%s/issuetypes/%s?startAt=%zu&maxResults=200",
+                         check->jira->settings->project, type_id, check->seen);
+}
+
+static void judge_screen(struct preflight *check, const char *type)
+{
+    const struct settings *settings = check->jira->settings;
+    json_t *ours = memory_check(json_pack("[s,s,s]", "summary", "description", "labels"));
+    char *lacks = screen_lacks(check->screen, ours), *unknown = screen_lacks(check->screen, settings->fields);
+    char *demands = screen_demands(check->screen, settings->fields);
+
+    json_decref(ours);
+    if (lacks)
+        missing(check,
+                "the screen for creating a \"%s\" in project %s lacks: %s; no ticket can be made without, so have it "
+                "put there by whoever keeps the project's screens",
+                type, settings->project, lacks);
+    if (unknown)
+        missing(check, "the screen for creating a \"%s\" in project %s lacks what JIRA_FIELDS sets: %s", type,
+                settings->project, unknown);
+    if (demands)
+        missing(check, "project %s demands of a new \"%s\" what nobody sets: %s; put it into JIRA_FIELDS",
+                settings->project, type, demands);
+    free(lacks);
+    free(unknown);
+    free(demands);
+    json_object_clear(check->screen);
+}
+
+static bool take_screen(struct preflight *check, const char *type, const struct http_answer *answer)
+{
+    const json_t *fields = json_object_get(answer->body, "fields");
+
+    if (answer->status != 200) {
+        unexpected(check, "which fields a new ticket has", answer);
+        return true;
+    }
+    if (!fields)
+        fields = json_object_get(answer->body, "values"); /* Data Center */
+    screen_add(check->screen, fields);
+    if (goes_on(check, answer->body, json_array_size(fields)))
+        return false;
+    judge_screen(check, type);
+    return true;
+}
+
+static char *address_screen_path(const struct preflight *check)
+{
+    return screen_path(check, check->jira->issue_type_id, NULL);
+}
+
+static bool take_address_screen(struct preflight *check, const struct http_answer *answer)
+{
+    return take_screen(check, check->jira->settings->issue_type, answer);
+}
+
+static char *failure_screen_path(const struct preflight *check)
+{
+    return screen_path(check, check->jira->failure_issue_type_id, check->jira->issue_type_id);
+}
+
+static bool take_failure_screen(struct preflight *check, const struct http_answer *answer)
+{
+    return take_screen(check, check->jira->settings->failure_issue_type, answer);
 }
 
 static char *statuses_path(const struct preflight *check)
@@ -208,13 +293,20 @@ static bool take_statuses(struct preflight *check, const struct http_answer *ans
     return true;
 }
 
-/* In this order. A step that returns false is taken again, for its next page. */
+/*
+ * In this order. A step without a path has nothing to ask; one that returns false is taken again, for its next page.
+ * These and a search of one page are the eight requests that a run makes which has nothing to change.
+ */
 static const struct {
     char *(*path)(const struct preflight *check);
     bool (*take)(struct preflight *check, const struct http_answer *answer);
 } steps[] = {
-    {server_info_path, take_server_info}, {myself_path, take_myself},
-    {permissions_path, take_permissions}, {types_path, take_types},
+    {server_info_path, take_server_info},
+    {myself_path, take_myself},
+    {permissions_path, take_permissions},
+    {types_path, take_types},
+    {address_screen_path, take_address_screen},
+    {failure_screen_path, take_failure_screen},
     {statuses_path, take_statuses},
 };
 
@@ -229,6 +321,7 @@ static void finish(struct preflight *check)
                      settings->project, settings->server);
     check->done(check->context);
     json_decref(check->type_names);
+    json_decref(check->screen);
     free(check);
 }
 
@@ -242,16 +335,21 @@ static void on_answer(void *context, const struct http_answer *answer)
                      answer->problem);
     else if (steps[check->step].take(check, answer))
         check->step++;
-    if (http_verdict(jira->http) == HTTP_WORKS && check->step < sizeof steps / sizeof *steps)
-        ask(check);
-    else
-        finish(check);
+    ask(check);
 }
 
 static void ask(struct preflight *check)
 {
-    char *path = steps[check->step].path(check);
+    static const size_t count = sizeof steps / sizeof *steps;
+    char *path = NULL;
 
+    while (http_verdict(check->jira->http) == HTTP_WORKS && check->step < count &&
+           !(path = steps[check->step].path(check)))
+        check->step++;
+    if (!path) {
+        finish(check);
+        return;
+    }
     http_send(check->jira->http, "GET", path, NULL, true, on_answer, check);
     free(path);
 }
@@ -260,7 +358,10 @@ void preflight(struct jira *jira, void (*done)(void *), void *context)
 {
     struct preflight *check = memory_new(1, sizeof *check);
 
-    *check =
-        (struct preflight){.jira = jira, .type_names = memory_check(json_array()), .done = done, .context = context};
+    *check = (struct preflight){.jira = jira,
+                                .type_names = memory_check(json_array()),
+                                .screen = memory_check(json_object()),
+                                .done = done,
+                                .context = context};
     ask(check);
 }

@@ -67,6 +67,15 @@ static void put(struct list *list, struct job *job)
     list->count++;
 }
 
+static void put_first(struct list *list, struct job *job)
+{
+    job->next = list->first;
+    list->first = job;
+    if (!list->last)
+        list->last = job;
+    list->count++;
+}
+
 static struct job *take(struct list *list)
 {
     struct job *job = list->first;
@@ -177,12 +186,14 @@ static void finish(struct sync *sync, struct job *job, enum sync_outcome outcome
         subject->last = NULL;
     if (subject->open && (outcome == SYNC_CREATED || outcome == SYNC_UPDATED) && !sync->dry_run)
         subject->open->unread = true; /* whoever comes next reads what was written */
+    issue_forget_description(subject->open);
     sync->jobs--;
     sync->weight -= job->weight;
     drop_if_empty(sync, subject);
     issue_free(job->closed);
     free(job->owner);
     free(job->label);
+    free(job->phrase);
     free(job);
 }
 
@@ -218,7 +229,10 @@ static void begin_later(struct sync *sync, struct job *job)
         return;
     }
     job->kind->rest(job);
-    put(&sync->to_begin, job);
+    if (job->subject->open && job->subject->open->description)
+        put_first(&sync->to_begin, job); /* what was read is kept until it is written, so let it not be many */
+    else
+        put(&sync->to_begin, job);
 }
 
 static void look_later(struct sync *sync, struct job *job)
@@ -235,11 +249,23 @@ static bool was_imagined(const struct job *job)
     return imagined == PLAN_CREATE || (imagined && imagined == job->action);
 }
 
+/*
+ * What a search shows may be older than what a former run has written; what is read by itself is not. A comment would
+ * be there twice.
+ */
+static bool must_read_first(const struct job *job)
+{
+    return (job->action == PLAN_CHANGE || job->action == PLAN_REOPEN || job->action == PLAN_CLEAR) &&
+           !job->subject->open->description;
+}
+
 static void advance(struct sync *sync, struct job *job)
 {
     enum plan_want want = job->kind->want(job, job->subject->open);
 
     job->action = plan(want, ticket_of(job), job->sought);
+    if (must_read_first(job))
+        job->action = PLAN_READ;
     if (job->action == PLAN_NOTHING || was_imagined(job)) {
         finish(sync, job, job->written, NULL);
     } else if (job->action == PLAN_LOOK) {
@@ -275,6 +301,31 @@ static void seek_on(struct sync *sync, struct job *job)
     }
 }
 
+/*
+ * The row does not tell the next run that there is a ticket, so only Jira can: whoever
+ * searches from now on shall find it. After 14 s it is left to itself.
+ */
+static void confirm_on(struct sync *sync, struct job *job)
+{
+    if (job->found || job->tries == WAITS)
+        finish(sync, job, SYNC_CREATED, NULL);
+    else
+        wait_then(sync, job, PLAN_LOOK);
+}
+
+static void created(struct sync *sync, struct job *job)
+{
+    if (!job->kind->recurs(job)) {
+        finish(sync, job, SYNC_CREATED, NULL);
+        return;
+    }
+    job->kind->rest(job);
+    job->confirming = true;
+    job->found = false;
+    job->tries = 0;
+    look_later(sync, job);
+}
+
 /* --- requests that write --- */
 
 static struct errand *errand_new(struct sync *sync, struct job *job)
@@ -307,8 +358,8 @@ static void on_created(void *context, const struct http_answer *answer)
 
     sync->writing--;
     if (answer->outcome == HTTP_ANSWERED && answer->status == 201 && key) {
-        set_open(job->subject, issue_new(key));
-        finish(sync, job, SYNC_CREATED, NULL);
+        set_open(job->subject, issue_new(key, json_string_value(json_object_get(answer->body, "id"))));
+        created(sync, job);
     } else if ((answer->outcome == HTTP_UNCERTAIN || answer->status == 201) && may_write_again(job)) {
         /* It may be there: search before it is sent once more, or there would be two. */
         report(REPORT_WARNING, "jira_uncertain", "the answer to a create was lost (%s); searching for %s",
@@ -386,6 +437,8 @@ static void on_read(void *context, const struct http_answer *answer)
         fail(sync, job, answer);
         return;
     }
+    if (!issue->description)
+        issue->description = memory_string(""); /* the project hides that field */
     if (issue->open) {
         set_open(job->subject, issue);
     } else {
@@ -438,6 +491,7 @@ static void consider(void *context, struct issue *issue)
     struct job *job = job_of(context, issue);
 
     if (job && issue->open) {
+        job->found = job->found || (job->subject->open && !strcmp(job->subject->open->key, issue->key));
         offer_open(job->subject, issue);
     } else if (job && (!job->closed || job->closed->id <= issue->id)) {
         issue_free(job->closed);
@@ -455,7 +509,9 @@ static void on_looked(void *context, const struct http_answer *answer)
     lookup->sync->lookups--;
     while ((job = take(&lookup->jobs))) {
         job->looked = true;
-        if (answer->outcome != HTTP_ANSWERED || answer->status != 200)
+        if (job->confirming)
+            confirm_on(lookup->sync, job);
+        else if (answer->outcome != HTTP_ANSWERED || answer->status != 200)
             fail(lookup->sync, job, answer);
         else if (job->seeking)
             seek_on(lookup->sync, job);
@@ -468,7 +524,7 @@ static void on_looked(void *context, const struct http_answer *answer)
 static void look(struct sync *sync)
 {
     struct lookup *lookup = memory_new(1, sizeof *lookup);
-    json_t *labels = memory_check(json_array());
+    json_t *labels = memory_check(json_array()), *phrases = memory_check(json_array());
 
     lookup->sync = sync;
     sync->lookups++;
@@ -476,10 +532,13 @@ static void look(struct sync *sync)
         struct job *job = take(&sync->to_look);
 
         json_array_append_new(labels, json_string(job->label));
+        if (job->phrase)
+            json_array_append_new(phrases, json_string(job->phrase));
         put(&lookup->jobs, job);
     }
-    jira_search_labels(sync->jira, labels, consider, on_looked, lookup);
+    jira_search_labels(sync->jira, labels, phrases, consider, on_looked, lookup);
     json_decref(labels);
+    json_decref(phrases);
 }
 
 /* --- the beginning --- */
@@ -583,7 +642,7 @@ static void fail_all(struct sync *sync, struct list *list)
     struct job *job;
 
     while ((job = take(list)))
-        finish(sync, job, SYNC_FAILED, NULL);
+        finish(sync, job, job->confirming ? SYNC_CREATED : SYNC_FAILED, NULL);
 }
 
 static void give_up(struct sync *sync)

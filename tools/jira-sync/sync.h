@@ -30,6 +30,7 @@ struct job {
     void *matter;  /* the kind's, owned by the job */
     char *owner;   /* owned: what the kind's owner() says of its tickets */
     char *label;   /* owned: by which its tickets are searched */
+    char *phrase;  /* owned: that the summaries of tickets without that label begin with; NULL: there are none such */
     size_t weight; /* bytes of memory it keeps while it waits */
 
     /* The rest is the business of sync.c. */
@@ -42,6 +43,7 @@ struct job {
     unsigned tries, writes;
     int64_t due;               /* steady ms */
     struct issue *closed;      /* owned */
+    bool confirming, found;    /* its ticket was created: until search finds it; search did */
     enum sync_outcome written; /* what a write whose answer was lost has done, if it was done */
 };
 
@@ -53,7 +55,8 @@ struct job_kind {
     enum plan_want (*want)(struct job *job, const struct issue *open);
     enum plan_ticket (*open_ticket)(struct job *job, const struct issue *open);
     enum plan_ticket (*closed_ticket)(struct job *job, const struct issue *closed);
-    json_t *(*create)(struct job *job);                                                /* new, for jira_create() */
+    bool (*recurs)(struct job *job);    /* the next run may want a new ticket again, as if this one had made none */
+    json_t *(*create)(struct job *job); /* new, for jira_create() */
     json_t *(*edit)(struct job *job, const struct issue *issue, enum plan_action act); /* new, for jira_edit() */
     void (*rest)(struct job *job); /* it will wait: what can be had again is not kept */
     /* It is over; the matter is to be freed. key: of its ticket, or NULL. why: it failed, for a person. */

@@ -23,6 +23,14 @@ char *ticket_label(const char *ip)
     return label;
 }
 
+char *ticket_phrase(const char *ip)
+{
+    char *phrase = memory_format("IP %s" MIDDLE, ip);
+
+    phrase[strlen(phrase) - 1] = '\0';
+    return phrase;
+}
+
 /* The label of the address in an exact summary, new; *zones: what follows. NULL: it is another summary. */
 static char *owner_by_summary(const char *summary, const char **zones)
 {
@@ -109,14 +117,16 @@ json_t *ticket_named_zones(const char *summary, bool *more)
     *more = false;
     free(owner);
     while (at && *at) {
-        size_t length;
+        size_t length, name;
 
         at += strspn(at, ", ");
-        length = strcspn(at, ",");
+        name = length = strcspn(at, ",");
+        while (name > 0 && at[name - 1] == ' ')
+            name--;
         if (*at == '+')
             *more = true;
-        else if (length > 0)
-            json_array_append_new(names, json_stringn(at, length));
+        else if (name > 0)
+            json_array_append_new(names, json_stringn(at, name));
         at += length;
     }
     return names;

@@ -35,6 +35,9 @@ char *ticket_label(const char *ip);
  */
 char *ticket_owner(const struct issue *issue);
 
+/* "IP <ip> blacklisted by", new: how the summaries begin, those of an earlier monitor too. */
+char *ticket_phrase(const char *ip);
+
 /* The names in a summary, new array of strings; *more: it names only some of them. */
 json_t *ticket_named_zones(const char *summary, bool *more);
 
