@@ -365,15 +365,13 @@ class History:
             self.again(run)
         elif soon and not self.lags_behind(run):
             self.count("event", "again_at_once")
-            for address in self.addresses:
-                address.settle()
             self.quiet(changing=False, soon=True)
         else:
             self.quiet(spared=spared)
 
     @staticmethod
     def lags_behind(run):
-        """Where the database failed, a listing is new again, and its ticket is searched for but once."""
+        """Where the database failed, a listing is new again at once, and its ticket is searched for but once."""
         return any(r["db_outcome"] == "failed" and r["transition"] == "listed" for r in run.records)
 
     def again(self, run):

@@ -49,8 +49,7 @@ def open_ticket(tickets, ip):
 
 
 def closed_ticket(tickets, ip):
-    """Closed ones are looked for by label only."""
-    return newest([t for t in tickets if not t["open"] and label_of(ip) in t["labels"]])
+    return newest([t for t in tickets if not t["open"] and belongs(t, ip)])
 
 
 def closed_lately(ticket, now):
