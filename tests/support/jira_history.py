@@ -33,7 +33,7 @@ EVENTS = ["event appears", "event changes", "event clears", "event stays", "even
           "event conflict", "event failed", "event again_at_once", "event same_records",
           *(f"person {kind}" for kind in ("closes", "reopens", "deletes", "edits_summary", "takes_labels", "duplicates",
                                           "comments", "week", "earlier_monitor")),
-          "flavour cloud", "flavour datacenter", "setting index_lag", "setting edit_lag", "setting page_cap",
+          "flavour cloud", "flavour datacenter", "fault expires cloud", "fault expires datacenter", "setting index_lag", "setting edit_lag", "setting page_cap",
           *(f"done {state}" for state in troubles.STATES), *(f"fault {trouble}" for trouble in troubles.TROUBLES),
           *(f"kill {trouble}" for trouble in ("kill_any", "kill_time", "term_time")), "end open", "end respected"]
 

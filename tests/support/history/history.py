@@ -449,7 +449,7 @@ class History:
 
     def troubled(self, trouble):
         self.say(f"to come: {trouble}")
-        if trouble in ("refused", "storm", "storm_killed", "expires", "pages_shift", "kill_any"):
+        if trouble in ("refused", "storm", "storm_killed", "expires", "expires_elsewhere", "pages_shift", "kill_any"):
             self.make_change(self.addresses[0])     # so that there is something to be done
         self.wait_for_schedule()
         self.change_world(spared=self.addresses[:1])
@@ -524,7 +524,7 @@ class History:
         return {0, -number}
 
     def trouble_down(self, _run, _fired):
-        self.jira.fault("down", {"nth": list(range(self.luck.randint(1, 8), 1000))}, {"status": 503, "html": "Down"}, "always")
+        self.jira.fault("down", {"nth": list(range(self.luck.randint(1, 6), 1000))}, {"status": 503, "html": "Down"}, "always")
         return {0, 69}
 
     def trouble_nonsense(self, _run, _fired):
@@ -544,15 +544,23 @@ class History:
         fired.append("expired")
         return {77}
 
-    def trouble_expires(self, _run, fired):
+    def trouble_expires(self, run, fired):
         """The credentials do not count for some requests of the run: Cloud then shows an empty site, and no error."""
-        first, left = self.luck.choice(("/search", "/search", "/issue", "/statuses")), self.luck.choice((1, 2, 3, 100))
+        self.count("fault", f"expires {self.flavour}")
+        return self.expire_at("/search", run, fired)
+
+    def trouble_expires_elsewhere(self, run, fired):
+        return self.expire_at(self.luck.choice(("/createmeta", "/statuses", "/issue/{key}")), run, fired)
+
+    def expire_at(self, first, _run, fired):
+        """From the first request on whose path has that in it."""
+        left = self.luck.choice((1, 2, 3, 100))
 
         def arrives(_method, template):
             nonlocal left
             if left > 0 and (fired or first in (template or "")):
                 left -= 1
-                fired.append("expires")
+                fired.append("credentials")
                 self.jira.store.settings["token_valid"] = False
             else:
                 self.jira.store.settings["token_valid"] = True

@@ -49,7 +49,7 @@ OVERCOME = {
     "preflight_page": ({"method": "GET"}, {"status": 200, "html": "Please log in"}),
 }
 # ... and trouble after which much may be left for the next run.
-TROUBLES = ["storm", "storm_killed", "down", "nonsense", "refused", "expired", "expires", "kill_any", "kill_time",
+TROUBLES = ["storm", "storm_killed", "down", "nonsense", "refused", "expired", "expires_elsewhere", "kill_any", "kill_time",
             "term_time", "cut_off", "pages_shift", *OVERCOME]
 
 
@@ -70,4 +70,5 @@ def dealt(number):
     """The cells and troubles of a history."""
     deck = cells()
     return ([deck[(number * CELLS_EACH + i) % len(deck)] for i in range(CELLS_EACH)],
-            [TROUBLES[(number * TROUBLES_EACH + i) % len(TROUBLES)] for i in range(TROUBLES_EACH)])
+            [TROUBLES[(number * TROUBLES_EACH + i) % len(TROUBLES)] for i in range(TROUBLES_EACH)]
+            + ["expires"] * (number % 5 == 0))      # on both kinds of Jira, which differ in this
