@@ -286,36 +286,53 @@ static bool start_address(struct probe *probe, struct lane *lane)
     return true;
 }
 
+/* What a lane may have in flight. */
+struct shares {
+    unsigned open;    /* one that is asked about addresses */
+    unsigned testing; /* one that is asked for its test entries, or tried again */
+};
+
 /* One more lookup of a lane within its share; false: it has none to start. */
-static bool start_one(struct probe *probe, struct lane *lane, unsigned share)
+static bool start_one(struct probe *probe, struct lane *lane, const struct shares *shares)
 {
-    if (lane->in_flight >= share)
-        return false;
-    if (wants_canary(lane)) {
+    if (wants_canary(lane) && lane->in_flight < shares->testing) {
         struct task task = {.kind = TASK_CANARY, .lane = lane, .canary = (enum canary)lane->canaries_asked++};
         struct ip ip = lane_canary_ip(lane->family, task.canary);
 
         start(probe, task, &ip, ns_t_a);
         return true;
     }
-    return lane->state == LANE_OPEN && start_address(probe, lane);
+    return lane->state == LANE_OPEN && lane->in_flight < shares->open && start_address(probe, lane);
+}
+
+static unsigned part_of(unsigned whole, unsigned parts)
+{
+    return parts ? (whole + parts - 1) / parts : whole;
 }
 
 /*
- * What each lane may have in flight: an equal part of the whole, rounded up, so
- * that a silent one holds no more than that and none is left idle.
+ * An equal part of the whole for each lane that has something to ask, rounded up, so that
+ * a silent one holds no more than that and none is left idle. One that asks for its test
+ * entries cannot use more than two, and leaves the rest of its part to the others.
  */
-static unsigned fair_share(struct probe *probe)
+static struct shares fair_shares(struct probe *probe)
 {
-    unsigned active = 0;
+    unsigned open = 0, testing = 0, equal, reserved;
+    struct shares shares;
 
     for (size_t i = 0; i < probe->lane_count; i++) {
         struct lane *lane = &probe->lanes[i];
 
-        if (lane->state == LANE_CANARY || lane->in_flight > 0 || (lane->state == LANE_OPEN && next_slot(probe, lane)))
-            active++;
+        if (lane->state == LANE_OPEN && (lane->in_flight > 0 || next_slot(probe, lane)))
+            open++;
+        else if (lane->state == LANE_CANARY || lane->in_flight > 0)
+            testing++;
     }
-    return active ? (probe->concurrency + active - 1) / active : probe->concurrency;
+    equal = part_of(probe->concurrency, open + testing);
+    shares.testing = equal < CANARIES ? equal : CANARIES;
+    reserved = testing * shares.testing;
+    shares.open = part_of(probe->concurrency > reserved ? probe->concurrency - reserved : 1, open);
+    return shares;
 }
 
 /* The first address of a family has come. A domain that fails for IPv4 is not tried for IPv6. */
@@ -332,17 +349,17 @@ static void wake_lane(struct probe *probe, struct lane *lane)
 void probe_schedule(struct probe *probe)
 {
     size_t passed = 0;
-    unsigned share;
+    struct shares shares;
 
     if (probe_deadline_passed(probe))
         return;
-    share = fair_share(probe);
+    shares = fair_shares(probe);
     while (probe->in_flight < probe->concurrency && passed < probe->lane_count) {
         struct lane *lane = &probe->lanes[probe->turn++ % probe->lane_count];
 
         if (lane->state == LANE_IDLE && next_slot(probe, lane))
             wake_lane(probe, lane);
-        passed = start_one(probe, lane, share) ? 0 : passed + 1;
+        passed = start_one(probe, lane, &shares) ? 0 : passed + 1;
     }
 }
 

@@ -1,6 +1,7 @@
 #include "window.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 
@@ -16,6 +17,7 @@ void window_open(struct window *window, size_t domains)
     *window = (struct window){.domains = domains};
     window->size = size > SLOTS_MOST ? SLOTS_MOST : size < SLOTS_LEAST ? SLOTS_LEAST : size;
     window->slots = memory_new(window->size, sizeof *window->slots);
+    window->outcomes = memory_new(window->size * (domains ? domains : 1), sizeof *window->outcomes);
 }
 
 bool window_full(const struct window *window)
@@ -30,14 +32,16 @@ bool window_empty(const struct window *window)
 
 struct slot *window_add(struct window *window, struct ndjson_record *record, const struct ip *ip)
 {
-    struct slot *slot = &window->slots[window->tail++ % window->size];
+    size_t place = window->tail++ % window->size;
+    struct slot *slot = &window->slots[place];
 
     *slot = (struct slot){.record = record, .has_ip = ip != NULL};
     window->bytes += record->length;
     if (ip) {
         slot->ip = *ip;
         slot->waiting = window->domains;
-        slot->outcomes = memory_new(window->domains, sizeof *slot->outcomes);
+        slot->outcomes = &window->outcomes[place * window->domains];
+        memset(slot->outcomes, 0, window->domains * sizeof *slot->outcomes);
     }
     return slot;
 }
@@ -56,7 +60,6 @@ void window_remove(struct window *window)
     window->bytes -= slot->record->length;
     for (size_t i = 0; slot->has_ip && i < window->domains; i++)
         answer_clear(&slot->outcomes[i].answer);
-    free(slot->outcomes);
     free(slot->blocking_lists);
     ndjson_record_free(slot->record);
 }
@@ -66,6 +69,7 @@ void window_close(struct window *window)
     while (!window_empty(window))
         window_remove(window);
     free(window->slots);
+    free(window->outcomes);
 }
 
 void slot_settle(struct slot *slot, size_t domain, struct answer *answer, double elapsed_ms)

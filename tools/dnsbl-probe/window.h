@@ -35,12 +35,13 @@ struct slot {
     struct ip ip;
     char *blocking_lists;     /* owned; of the row, kept for IPv6 addresses; NULL: none */
     size_t waiting;           /* domains that have not settled */
-    struct outcome *outcomes; /* owned, one a domain; NULL without ip */
+    struct outcome *outcomes; /* borrowed of the window, one a domain; NULL without ip */
 };
 
 /* Slots have ascending numbers; those from head to below tail are in the window. */
 struct window {
-    struct slot *slots; /* a ring */
+    struct slot *slots;       /* a ring */
+    struct outcome *outcomes; /* of all slots, one after the other */
     size_t size, domains, bytes;
     unsigned long long head, tail;
 };
