@@ -3,7 +3,7 @@
 
     tests/support/jira_history.py --seed 17 --histories 1 -v     # plays one again, and tells of it
 
-A history is some forty runs over a few addresses on a stand-in for Jira, whose clock and the program's run --speed times
+A history is some thirty runs over a few addresses on a stand-in for Jira, whose clock and the program's run --speed times
 as fast as ours.  Between the runs listings come and go and people work on the tickets; in the runs Jira misbehaves and the
 program is killed (history/troubles.py).  After each run all tickets are as history/oracle.py says.
 
