@@ -8,7 +8,7 @@ makes 2 in 100 lookups. Every status must be the one these data demand, every li
 must have its text, and nothing may be UNKNOWN, but by MODE:
 
     silent   all of the last zone is UNKNOWN
-    halfway  some of the last zone is UNKNOWN, and some is not
+    halfway  some of the last zone is UNKNOWN, and some is not; a text of it may be lost
     lossy    anything may be UNKNOWN, and a text may be lost: it is for the table to say
              how many are too many
     late     nothing is, but the last zone takes 300 ms for an answer
@@ -35,19 +35,20 @@ def status_of(number, zone):
 
 def check_result(result, number, zone, last, mode):
     status, where = result["status"], f"address {number}, zone {zone}"
+    is_disturbed = mode == "lossy" or mode == "halfway" and zone == last
     if not re.match(rf"z{zone}\.", result["zone"]):
         sys.exit(f"{where}: the result is of zone {result['zone']}")
     if mode == "silent" and zone == last:
         if status != "UNKNOWN":
             sys.exit(f"{where}: {status}, though the zone is silent")
     elif status == "UNKNOWN":
-        if not (mode == "lossy" or mode == "halfway" and zone == last):
+        if not is_disturbed:
             sys.exit(f"{where}: UNKNOWN, {result['error']}")
     elif status != status_of(number, zone):
         sys.exit(f"{where}: {status}, not {status_of(number, zone)}")
     elif mode == "late" and zone == last and result["duration_ms"] < 290:
         sys.exit(f"{where}: an answer after {result['duration_ms']} ms: the delay did not come about")
-    elif status == "LISTED" and mode != "lossy" and "Listed in" not in (result["reason"] or ""):
+    elif status == "LISTED" and not is_disturbed and "Listed in" not in (result["reason"] or ""):
         sys.exit(f"{where}: listed without a text")
 
 
