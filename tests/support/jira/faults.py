@@ -20,7 +20,7 @@ action  (one of the first group, and any of the second)
   delay           wait so many seconds before the work
   delay_answer    wait so many seconds after the work
   work            true: do the work even though `status` or `reset` say it failed (a gateway's 504)
-  person          change the issue named in the path just before the work, as a person would:
+  person          change the issue named in the path, or by "key", just before the work, as a person would:
                   {"status": "Done"}, {"summary": "..."}, {"delete": true}, ... (see control.py)
 """
 

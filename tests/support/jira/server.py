@@ -2,7 +2,7 @@
 """A stand-in for Jira: its REST API v2 as far as a client that keeps tickets needs it, stricter than the real thing.
 
   server.py --port 0 --port-file FILE --flavour cloud|datacenter --user U --token T | --token-file FILE
-            --project KEY [--prefix /jira] [--journal FILE] [--issue-types "Bug,Incident"] [--statuses "To Do,In Progress,Done"]
+            --project KEY [--prefix /jira] [--certificate FILE] [--journal FILE] [--issue-types "Bug,Incident"] [--statuses "To Do,In Progress,Done"]
 
 FILE holds the base URL as soon as connections are taken.  It listens on
 127.0.0.1 only and ends at once on SIGTERM.  All is in memory.  README.md tells
@@ -20,6 +20,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -242,10 +243,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def person(self, call, order):
         """A person changes the issue while the request is under way."""
         found = re.match(rest.API + r"/issue/([^/]+)", call.path)
+        key = order.get("key", found[1] if found else "")
         with self.site.store.lock:
-            issue = self.site.store.find(found[1]) if found else None
+            issue = self.site.store.find(key)
             if issue is not None:
-                control.edit(self.site.store, issue, order)
+                control.edit(self.site.store, issue, {name: value for name, value in order.items() if name != "key"})
 
     @staticmethod
     def spoilt(action):
@@ -327,6 +329,7 @@ def parse(arguments):
     token.add_argument("--token-file", help="for tests that look for the token in every argv")
     parser.add_argument("--project", default="OPS")
     parser.add_argument("--prefix", default="", help="context path, such as /jira")
+    parser.add_argument("--certificate", help="PEM file with a certificate and its key: speak HTTPS")
     parser.add_argument("--journal", help="NDJSON of every request")
     parser.add_argument("--issue-types", default="Task,Bug,Incident")
     parser.add_argument("--statuses", default="To Do,In Progress,Done",
@@ -345,7 +348,11 @@ def start(options):
     """A Server that listens; serve_forever() is the caller's."""
     server = Server(("127.0.0.1", options.port), Handler)
     server.site = Site(options)
-    root = f"http://127.0.0.1:{server.server_address[1]}"
+    root = f"http{'s' if options.certificate else ''}://127.0.0.1:{server.server_address[1]}"
+    if options.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     server.site.base_url = root + options.prefix
     server.site.site_url = root if options.prefix.startswith(GATEWAY) else server.site.base_url
     if options.port_file:
