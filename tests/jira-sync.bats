@@ -396,6 +396,20 @@ seed_closed() {
     done
 }
 
+@test "Data Center: a person closes a ticket while the pages are read, and no other is passed over" {
+    use_datacenter
+    setting '{"page_cap": 3}'
+    # without labels: by its label each would be found all the same
+    person issue "$(jq -nc '[range(1; 9) | {summary: "IP 192.0.2.\(.) blacklisted by a.test"}]')"
+    fault '{"name": "closed", "match": {"path": "search", "nth": [2]}, "action": {"person": {"key": "OPS-1", "status": "Done"}}}'
+    mapfile -t records < <(for n in {2..8}; do ip "192.0.2.$n" 'listed(["a.test"]; "listed")'; done)
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(fired closed)" -eq 1 ]
+    [ "$(writes)" = "[0,7,0]" ] # they get our labels
+    [ "$(issues .key | wc -l)" -eq 8 ]
+}
+
 @test "many new listings take a create each, and few searches" {
     mapfile -t records < <(ip 192.0.2.1 'listed(["a.test"]; "listed") | . as $record | range(120) as $n
         | $record | .ip = "192.0.2.\($n)" | .ip_text = .ip')
@@ -545,6 +559,21 @@ seed_closed() {
     [ "$(issue OPS-2 '.comments | length')" -eq 0 ]
 }
 
+@test "a ticket that is about something else by now, or that only the search still knows" {
+    person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]},
+        {\"summary\": \"IP 192.0.2.2 blacklisted by a.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.2\"]}]"
+    fault '[{"name": "taken", "match": {"method": "GET", "path": "OPS-1"}, "action": {"person": {"summary": "Mine", "labels": ["mine"]}}},
+        {"name": "unknown", "match": {"method": "GET", "path": "OPS-2"}, "times": "always",
+            "action": {"status": 404, "body": {"errorMessages": ["Issue does not exist"], "errors": {}}}}]'
+    run_of "$(ip 192.0.2.1)" "$(ip 192.0.2.2)"
+    [ "$status" -eq 1 ]
+    [ "$(fired taken)" -eq 1 ]
+    [ "$(fired unknown)" -eq 4 ] # at once, and after 2, 4 and 8 s
+    [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "no_action failed" ]
+    [ "$(issue OPS-1 '[.summary, (.comments | length)] | @csv')" = '"Mine",0' ]
+    [ "$(writes)" = "[0,0,0]" ]
+}
+
 @test "Retry-After is honoured" {
     fault '{"name": "busy", "match": {"method": "POST", "path": "/issue$"}, "times": 2,
         "action": {"status": 429, "headers": {"Retry-After": "3"}, "body": {"errorMessages": ["slow down"]}}}'
@@ -632,7 +661,7 @@ seed_closed() {
 }
 
 @test "it goes on reading while Jira answers; others overtake, end is last" {
-    fault '{"name": "slow", "match": {"method": "POST", "path": "/issue$"}, "action": {"delay": 3}}'
+    fault '{"name": "slow", "match": {"method": "POST", "path": "/issue$"}, "action": {"delay": 6}}'
     mkfifo pipe
     "$BUILD/bin/jira-sync" <pipe >out 2>err &
     pid=$!
@@ -644,8 +673,8 @@ seed_closed() {
         end
     } >pipe
     # All was read, and all but one is on its way, before Jira has answered.
-    wait_for 2 test "$(fired slow)" -eq 1
-    wait_for 2 eval '[ "$(wc -l <out)" -ge 1000 ]'
+    wait_for 5 eval '[ "$(fired slow)" -eq 1 ]'
+    wait_for 5 eval '[ "$(wc -l <out)" -ge 1000 ]'
     [ "$(grep -c 192.0.2.1 out)" -eq 0 ]
     wait "$pid"
     [ "$(wc -l <out)" -eq 1003 ]
@@ -927,6 +956,13 @@ sick='unknown("a.test") | unknown("b.test")'
     for server in ftp://x.test https://u:p@x.test 'https://x.test/?a=b' x.test ''; do
         JIRA_SERVER=$server run -78 jira_sync --check
     done
+    for labels in '""' 1 '"a b"' "\"$(printf 'x%.0s' {1..256})\""; do
+        JIRA_FIELDS="{\"labels\": [$labels]}" run jira_sync --check
+        [[ $output == *'"labels\" must be an array'* ]]
+    done
+    JIRA_FIELDS="{\"labels\": [\"$(printf 'x%.0s' {1..255})\"]}" run jira_sync --check
+    [[ $output != *JIRA_FIELDS* ]]
+    unset JIRA_FIELDS
     unset JIRA_SERVER JIRA_API_TOKEN JIRA_PROJECT
     DRY_RUN=true run jira_sync --check
     [[ $output != *JIRA_SERVER* ]]

@@ -171,6 +171,8 @@ static size_t take_answer(char *from, size_t size, size_t count, void *context)
         return 0; /* ends the transfer: curl_easy_setopt(3), CURLOPT_WRITEFUNCTION */
     if (exchange->filled + amount > exchange->size) {
         exchange->size = 2 * (exchange->filled + amount);
+        if (exchange->size > HTTP_ANSWER_MAX)
+            exchange->size = HTTP_ANSWER_MAX;
         exchange->answer = memory_resize(exchange->answer, exchange->size, 1);
     }
     memcpy(exchange->answer + exchange->filled, from, amount);
@@ -339,8 +341,6 @@ static void try_again_or_fail(struct http *http, struct exchange *exchange, stru
     int64_t seconds = next_wait(exchange, retry_after), now = clock_steady_ms();
 
     lose_time(http, exchange->started, now);
-    if (seconds > HTTP_BUDGET_MS / 1000)
-        seconds = HTTP_BUDGET_MS / 1000 + 1;
     if (seconds == 0) {
         answer->outcome = HTTP_FAILED;
         finish(http, exchange, answer);
@@ -364,16 +364,24 @@ static char *describe(const struct exchange *exchange, CURLcode code, long statu
     return memory_format("HTTP %ld%s", status, status < 300 ? " without JSON" : "");
 }
 
+/* In seconds; 0: the server does not say. Whatever is beyond the budget is as good as any other such number. */
+static int64_t asked_wait(const struct exchange *exchange)
+{
+    curl_off_t seconds = 0;
+
+    curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &seconds);
+    return seconds > HTTP_BUDGET_MS / 1000 ? HTTP_BUDGET_MS / 1000 + 1 : seconds;
+}
+
 static void complete(struct http *http, struct exchange *exchange, CURLcode code)
 {
     struct http_answer answer = {.outcome = HTTP_ANSWERED};
-    curl_off_t retry_after = 0;
+    int64_t retry_after = asked_wait(exchange);
     json_t *body = NULL;
     enum result result;
     char *problem;
 
     curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &answer.status);
-    curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after);
     if (code == CURLE_OK && exchange->filled > 0)
         body = json_loadb(exchange->answer, exchange->filled, 0, NULL);
     answer.body = body;
@@ -387,13 +395,13 @@ static void complete(struct http *http, struct exchange *exchange, CURLcode code
         finish(http, exchange, &answer);
     } else if (result == RESULT_UNKNOWN && !exchange->repeatable) {
         lose_time(http, exchange->started, clock_steady_ms());
-        http_spend(http, (int64_t)retry_after * 1000);
+        http_spend(http, retry_after * 1000);
         if (retry_after > 0)
-            http->paused_until = clock_steady_ms() + (int64_t)retry_after * 1000;
+            http->paused_until = clock_steady_ms() + retry_after * 1000;
         answer.outcome = HTTP_UNCERTAIN;
         finish(http, exchange, &answer);
     } else {
-        try_again_or_fail(http, exchange, &answer, (int64_t)retry_after);
+        try_again_or_fail(http, exchange, &answer, retry_after);
     }
     json_decref(body);
     free(problem);

@@ -12,6 +12,7 @@
 #include "secret.h"
 
 #define CONCURRENCY_MAX 64
+#define LABEL_MAX 255 /* Jira's, of a single label */
 #define IGNORE_CLOSED_DAYS_MAX 3650
 
 static bool is_loopback(const char *host)
@@ -122,9 +123,12 @@ static bool all_labels(const json_t *labels)
 
     if (!json_is_array(labels))
         return false;
-    json_array_foreach (labels, index, label)
-        if (!json_is_string(label) || strpbrk(json_string_value(label), " \t\r\n"))
+    json_array_foreach (labels, index, label) {
+        size_t length = json_string_length(label); /* 0 also of what is no string */
+
+        if (length == 0 || length > LABEL_MAX || strpbrk(json_string_value(label), " \t\r\n"))
             return false;
+    }
     return true;
 }
 
@@ -148,7 +152,8 @@ static void load_fields(struct settings *settings)
             config_problem("JIRA_FIELDS", "must not set \"%s\": that is this program's to say", ours[i]);
     labels = json_object_get(settings->fields, "labels");
     if (labels && !all_labels(labels))
-        config_problem("JIRA_FIELDS", "\"labels\" must be an array of strings without blanks");
+        config_problem("JIRA_FIELDS", "\"labels\" must be an array of strings without blanks, of 1 to %d bytes",
+                       LABEL_MAX);
 }
 
 static void load_statuses(struct settings *settings)

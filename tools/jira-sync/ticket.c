@@ -183,7 +183,7 @@ static void write_names(struct page *page, const char *title, const json_t *name
 
     fprintf(page->file, "%s", title);
     json_array_foreach (names, index, name) {
-        if (!page_has_room(page, strlen(json_string_value(name)) + 32)) {
+        if (!page_has_room(page, 4 * strlen(json_string_value(name)) + 32)) {
             fprintf(page->file, ", and %zu more", json_array_size(names) - index);
             break;
         }
@@ -217,8 +217,9 @@ static void write_result(struct page *page, const struct ticket *ticket, const s
 static size_t size_of(const struct record_result *result)
 {
     /* A control character becomes four bytes. */
-    return 4 * (strlen(result->zone) + (result->reason ? strlen(result->reason) : 0)) + 256 +
-           40 * json_array_size(result->answers);
+    return 4 * (strlen(result->zone) + (result->reason ? strlen(result->reason) : 0) +
+                (result->error ? strlen(result->error) : 0)) +
+           256 + 40 * json_array_size(result->answers);
 }
 
 /* Zones of one status, or only those in names if it is not NULL; links from their reasons below. */
