@@ -20,6 +20,7 @@ import multiprocessing
 import re
 import signal
 import sys
+import threading
 import time
 import traceback
 
@@ -36,7 +37,7 @@ RUN_ID = "6f1c7a3e-9a53-4c58-8a4e-00000000000{}"
 
 # ---- what goes wrong -------------------------------------------------------
 #
-# on      search: the first one; write: the first create or edit; pages: search shows two issues a page
+# on      search: the first one; write: the first create or edit; pages: search shows two issues a page; all if Jira is down
 # then    what should come of it, see EXPECT
 # only    create or edit: the other has no such fault
 
@@ -69,6 +70,7 @@ FAULTS = {
     "HTML": Fault("write", "settled", gateway(200, True)),
     "429 later": Fault("write", "put off", answer(429, **LATER)),
     "503 later": Fault("write", "put off", answer(503, **LATER)),
+    "down": Fault("write", "down", gateway(503)),
     "400": Fault("write", "refused", answer(400)),
     "413": Fault("write", "refused", answer(413)),
     "401": Fault("write", "denied", gateway(401)),
@@ -86,6 +88,7 @@ FAULTS = {
     "search cut": Fault("search", "as planned", {"truncate": 7}),
     "search 429 later": Fault("search", "put off", answer(429, **LATER)),
     "search 503 later": Fault("search", "put off", answer(503, **LATER)),
+    "search down": Fault("search", "down", gateway(503)),
     "search HTML": Fault("search", "planned or blind", gateway(200)),
     "search other JSON": Fault("search", "planned or blind", {"wrong_json": {"nothing": 1}}),
     **{f"search {n}": Fault("search", "blind", answer(n)) for n in (400, 404, 409, 413)},
@@ -155,7 +158,7 @@ def cost(cell):
     """About how many seconds a cell waits: the long ones begin, so that none is alone at the end."""
     fault, action = FAULTS[cell.fault], action_of(cell.flavour, cell.desired, cell.state)
     seconds = ANSWER_SECONDS if fault.action == SLOW or "slow_body" in fault.action else 0
-    seconds += runs.AGAIN_SECONDS * (action == "search and create")
+    seconds += runs.AGAIN_SECONDS * (action == "search and create") + 60 * (fault.then == "down")
     return seconds + (runs.AGAIN_SECONDS if fault.then == "settled" and EFFECTS[action].method == "POST" else 2 * bool(fault.on))
 
 
@@ -217,6 +220,17 @@ def denied(cell, run, plan):
     return problems + runs.differences(run, NOTHING, (77,), ["failed"])
 
 
+def down(cell, run, plan):
+    """What does not come back is given up after 2, 4 and 8 seconds or more, and within the budget of 60."""
+    if plan.action in ("nothing", "found"):     # a search has shown what is there
+        return runs.differences(run, plan)
+    seconds = runs.seconds_of(run.requests[-1]) - runs.seconds_of(run.spoilt)
+    problems = [] if runs.AGAIN_SECONDS - 0.1 < seconds < 75 else [f"given up after {seconds:.1f} s"]
+    if FAULTS[cell.fault].on == "search":
+        return problems + blind(cell, run, plan, (69,))
+    return problems + runs.differences(run, NOTHING, (69,), ["failed"] * max(1, len(plan.keys)))
+
+
 def beside(cell, run, plan):
     """What a person does meanwhile stands beside what we do."""
     return runs.differences(run, plan, person={spoilt_key(run, plan): LEFT_BY_PERSON[cell.fault]})
@@ -225,18 +239,19 @@ def beside(cell, run, plan):
 def anew(cell, run, plan):
     """A person has closed or deleted the ticket: what is to be done is what TABLE says of what is left."""
     key, person = spoilt_key(run, plan), LEFT_BY_PERSON[cell.fault]
-    left = [issue for issue in run.before if issue["key"] != key]
-    if not person.get("delete"):
-        now = control.iso(time.time())
-        left.append({**runs.issue_of(run.before, key), "open": False, "status": "Done", "resolved": now})
-    then = rules.plan_of(cell.desired, left)
+    hit = runs.issue_of(run.before, key)
+    others = [issue for issue in run.before if issue["key"] != key]
+    # A closed ticket would be looked for by label, but this one is known.
+    closed = {**hit, "open": False, "status": "Done", "resolved": control.iso(time.time()), "labels": [*hit["labels"], *rules.OURS]}
+    gone = [] if person.get("delete") else [closed]
     if cell.desired == "malfunction over":
         then = plan._replace(keys=[other for other in plan.keys if other != key])
         return runs.differences(run, then, person={key: person}, actions=run.actions())
-    problems = runs.differences(run, then, person={key: person})
-    if problems and cell.state == "two open":       # the other one may wait for the next run
-        problems = runs.differences(run, NOTHING, person={key: person})
-    return problems
+    plans = [rules.plan_of(cell.desired, others + gone)]
+    if cell.state == "two open":        # to look at the other one may wait for the next run, but for a create
+        then = rules.plan_of(cell.desired, gone)
+        plans += [] if "create" in then.action else [then]
+    return closest([runs.differences(run, then, person={key: person}) for then in plans])
 
 
 def spoilt_key(run, plan):
@@ -245,7 +260,7 @@ def spoilt_key(run, plan):
 
 
 EXPECT = {
-    "as planned": as_planned, "settled": as_planned, "put off": put_off, "refused": refused, "denied": denied, "blind": blind,
+    "as planned": as_planned, "settled": as_planned, "put off": put_off, "refused": refused, "denied": denied, "blind": blind, "down": down,
     "settled or refused": settled_or_refused, "planned or blind": planned_or_blind, "beside": beside, "anew": anew,
 }
 
@@ -263,7 +278,8 @@ def set_up(site, cell):
         if fault.on == "write":
             method = EFFECTS[action_of(*cell[:3])].method
             match = {"method": method, "path": "/issue$" if method == "POST" else "/issue/"}
-        site.control("POST", "faults", {"name": "fault", "match": match, "action": fault.action})
+        times = "always" if fault.then == "down" else 1
+        site.control("POST", "faults", {"name": "fault", "match": match, "times": times, "action": fault.action})
     if fault.then == "settled":     # a created ticket is not found by the first search
         site.control("POST", "settings", {"index_lag_searches": 1})
 
@@ -285,7 +301,7 @@ def problems_of_first(cell, run, fired):
         return ["the fault did not fire"]
     then = FAULTS[cell.fault].then
     plans = rules.plans_of(cell.desired, run.before, run.found)
-    if then not in ("as planned", "settled", "put off"):
+    if then not in ("as planned", "settled", "put off", "down"):
         plans = plans[:1]
     problems = closest([EXPECT[then](cell, run, plan) for plan in plans])
     twice = cell.state == "two open" and cell.desired not in rules.ALARMS and run.status == 0
@@ -302,11 +318,13 @@ def run_cell(program, site, cell):
     fired = fired_in(site, cell, done[0])
     site.control("DELETE", "faults")
     site.control("POST", "settings", {"index_lag_searches": 0, "page_cap": 100})
+    site.come_to_rest()
     problems = [f"first run: {problem}" for problem in problems_of_first(cell, done[0], fired)]
     name = cell.desired
     for which in ("second", "third"):
         name = DESIRED[name].next or name
         run = runs.Run(program, site, name, RUN_ID.format(len(done) + 1))
+        site.come_to_rest()
         plans = rules.plans_of(name, run.before, run.found)
         problems += [f"{which} run: {problem}" for problem in closest([runs.differences(run, plan) for plan in plans])]
         done.append(run)
@@ -327,6 +345,8 @@ def worker_start(flavours):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sites.update((flavour, runs.Site(flavour)) for flavour in flavours)
+    for site in sites.values():
+        site.idle_threads = threading.active_count()
 
 
 def worker_run(program, cell):

@@ -102,6 +102,7 @@ STATES = {
     "closed long ago": [ticket(**LONG_AGO)],
     "closed, marked": [ticket(labels=[*OURS, MARK], **LATELY)],
     "open, not found yet": [ticket(lag=True)],
+    "open, renamed": [ticket(summary="Mail to a customer bounces")],
     "mentioned by others": [
         ticket(labels=[], summary=f"re: {PREFIX}a.test, b.test"), ticket(labels=[], summary=f"IP {IP} was blacklisted by a.test"),
         ticket(labels=["dnsbl-monitor"], summary="IP 192.0.2.100 blacklisted by a.test, b.test"),
@@ -195,7 +196,7 @@ EFFECTS = {
     "change": Effect("PUT", "updated_issue", 1, "now: ", OURS, [], True),
     "adopt": Effect("PUT", "updated_issue", 0, "", OURS, [], False),
     "clear": Effect("PUT", "updated_issue", 1, "no longer listed", [*OURS, MARK], [], False),
-    "mark": Effect("PUT", "updated_issue", 0, "", [MARK], [], False),
+    "mark": Effect("PUT", "updated_issue", 0, "", [*OURS, MARK], [], False),
     "report": Effect("POST", "created_issue", 0, "", [ALARM, "dnsbl-monitor"], [], True),
     "report again": Effect("PUT", "updated_issue", 1, "", [ALARM], [RECOVERED], True),
     "recover": Effect("PUT", "updated_issue", 1, "recovered", [ALARM, RECOVERED], [], False),
@@ -244,11 +245,16 @@ def words_of(name, issue, closed):
     return words
 
 
+def newest(issues):
+    return max(issues, key=lambda issue: int(issue["id"]), default=None)
+
+
 def plan_of(name, issues):
     """What TABLE says is to be done, given the issues that search finds."""
     ours = [issue for issue in issues if is_ours(name, issue)]
-    newest = lambda some: max(some, key=lambda issue: int(issue["id"]), default=None)
-    opened, closed = newest([i for i in ours if i["open"]]), newest([i for i in ours if not i["open"]])
+    opened = newest([issue for issue in ours if issue["open"]])
+    # Closed ones are looked for by their label.
+    closed = newest([issue for issue in ours if not issue["open"] and {OURS[1], ALARM} & set(issue["labels"])])
     if name == "malfunction over":
         keys = [i["key"] for i in ours if i["open"] and RECOVERED not in i["labels"]]
         return Plan("recover" if keys else "nothing", keys, None)

@@ -1,5 +1,6 @@
 """One run of jira-sync against a stand-in in this process, and how what came of it differs from a plan."""
 
+import copy
 import json
 import os
 import re
@@ -27,6 +28,14 @@ class Site:
         self.store, self.faults = self.server.site.store, self.server.site.faults
         self.server.site.journal, self.journal = self, []
         threading.Thread(target=self.server.serve_forever, args=(0.5,), daemon=True).start()
+        self.idle_threads = 0       # how many there are without any request: the worker knows
+
+    def come_to_rest(self):
+        """Waits until no request is under way any more, and lets the index catch up with what there is."""
+        while threading.active_count() > self.idle_threads:
+            time.sleep(0.005)
+        with self.store.lock:
+            self.store.versions = {id_: [(0, 0, copy.deepcopy(issue))] for id_, issue in self.store.issues.items()}
 
     def write(self, line):
         """What the stand-in puts down in its journal."""
