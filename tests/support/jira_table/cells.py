@@ -222,7 +222,7 @@ def denied(cell, run, plan):
 
 def down(cell, run, plan):
     """What does not come back is given up after 2, 4 and 8 seconds or more, and within the budget of 60."""
-    if plan.action in ("nothing", "found"):     # a search has shown what is there
+    if FAULTS[cell.fault].on == "write" and plan.action in ("nothing", "found"):     # a search has shown what is there
         return runs.differences(run, plan)
     seconds = runs.seconds_of(run.requests[-1]) - runs.seconds_of(run.spoilt)
     problems = [] if runs.AGAIN_SECONDS - 0.1 < seconds < 75 else [f"given up after {seconds:.1f} s"]
@@ -239,10 +239,8 @@ def beside(cell, run, plan):
 def anew(cell, run, plan):
     """A person has closed or deleted the ticket: what is to be done is what TABLE says of what is left."""
     key, person = spoilt_key(run, plan), LEFT_BY_PERSON[cell.fault]
-    hit = runs.issue_of(run.before, key)
     others = [issue for issue in run.before if issue["key"] != key]
-    # A closed ticket would be looked for by label, but this one is known.
-    closed = {**hit, "open": False, "status": "Done", "resolved": control.iso(time.time()), "labels": [*hit["labels"], *rules.OURS]}
+    closed = {**runs.issue_of(run.before, key), "open": False, "status": "Done", "resolved": control.iso(time.time())}
     gone = [] if person.get("delete") else [closed]
     if cell.desired == "malfunction over":
         then = plan._replace(keys=[other for other in plan.keys if other != key])

@@ -99,6 +99,7 @@ STATES = {
     "open, marked": [ticket(labels=[*OURS, MARK])],
     "two open": [ticket(created="-2d"), ticket()],
     "closed lately": [ticket(**LATELY)],
+    "closed lately, no labels": [ticket("a.test,b.test", [], **LATELY)],
     "closed long ago": [ticket(**LONG_AGO)],
     "closed, marked": [ticket(labels=[*OURS, MARK], **LATELY)],
     "open, not found yet": [ticket(lag=True)],
@@ -253,8 +254,7 @@ def plan_of(name, issues):
     """What TABLE says is to be done, given the issues that search finds."""
     ours = [issue for issue in issues if is_ours(name, issue)]
     opened = newest([issue for issue in ours if issue["open"]])
-    # Closed ones are looked for by their label.
-    closed = newest([issue for issue in ours if not issue["open"] and {OURS[1], ALARM} & set(issue["labels"])])
+    closed = newest([issue for issue in ours if not issue["open"]])
     if name == "malfunction over":
         keys = [i["key"] for i in ours if i["open"] and RECOVERED not in i["labels"]]
         return Plan("recover" if keys else "nothing", keys, None)
