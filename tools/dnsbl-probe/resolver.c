@@ -170,13 +170,20 @@ static bool set_forwards(struct resolver *resolver, const char *servers)
     return good;
 }
 
+/* No name is asked twice, and whoever is asked keeps a cache; only a recursion needs one here, for its delegations.
+ */
+static bool set_small_caches(struct resolver *resolver)
+{
+    return set(resolver, "msg-cache-size:", "64k") && set(resolver, "rrset-cache-size:", "64k");
+}
+
 static bool set_servers(struct resolver *resolver, const struct resolver_config *config, const struct zones *zones)
 {
     char *servers = servers_list(config->resolvers);
     bool good;
 
     if (!config->unbound_conf)
-        good = load_domains(resolver, zones, servers);
+        good = load_domains(resolver, zones, servers) && (!servers || set_small_caches(resolver));
     else
         good = !servers || set_forwards(resolver, servers);
     resolver->public = servers ? servers_public(servers) : NULL;
