@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "memory.h"
+#include "names.h"
 #include "report.h"
 #include "ticket.h"
 
@@ -167,23 +168,6 @@ static bool in_doubt(const struct address *address, const struct issue *open)
     return doubt;
 }
 
-/* Puts a name in its place among sorted ones, once. */
-static void add_name(json_t *names, json_t *name)
-{
-    size_t index, place = 0;
-    const json_t *item;
-
-    json_array_foreach (names, index, item) {
-        int order = strcmp(json_string_value(item), json_string_value(name));
-
-        if (order == 0)
-            return;
-        if (order < 0)
-            place = index + 1;
-    }
-    json_array_insert(names, place, name);
-}
-
 /*
  * What the ticket shall name, given the one there is or NULL. A zone that it names and that did not answer is not
  * gone: it stays, though this row does not carry it (the change that would have put it there may have been lost).
@@ -200,7 +184,7 @@ static const struct ticket *ticket_for(struct job *job, const struct issue *issu
     address->ticket.zones = address->zones = memory_check(json_copy((json_t *)ticket->decision.listed_zones));
     json_array_foreach (named, index, zone)
         if (!is_settled(address, json_string_value(zone)))
-            add_name(address->zones, zone);
+            names_add(address->zones, zone);
     json_decref(named);
     return ticket;
 }
