@@ -440,6 +440,13 @@ seed_closed() {
     [ "$(action 192.0.2.1)" = updated_issue ]
 }
 
+@test "the ticket tells of an answer that is no listing" {
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | .results[1].answers = ["127.0.0.10", "127.0.0.11"]')"
+    issues .description >text
+    grep -qx 'b.test: 127.0.0.10, 127.0.0.11 (not an answer that counts as a listing)' text
+    grep -qx 'c.test' text
+}
+
 @test "the ticket says when the throttle failed" {
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | .db_outcome = "failed" | .db_changes = false')"
     [ "$status" -eq 0 ]
@@ -751,8 +758,10 @@ sick='unknown("a.test") | unknown("b.test")'
         "issuetype": "Incident", "description": "Failed zones: a.test, b.test", "created": "-25h"}'
     run_of "$(ip 192.0.2.1 "$sick")"
     [ "$(writes)" = "[1,0,0]" ]
-    run_of "$(ip 192.0.2.1)"
+    run_of "$(ip 192.0.2.1 'unknown("a.test")')"
     [ "$(issues '.labels | index("dnsbl-recovered") != null' | tr '\n' ' ')" = "true true " ]
+    issue OPS-1 '.comments[-1].body' | grep -q 'recovered.*still 1 of 3 lookups'
+    issue OPS-1 '.comments[-1].body' | grep -qx 'a.test: 1 of 1 unknown: timeout 1'
     [ "$(writes)" = "[1,2,2]" ]
 }
 

@@ -5,17 +5,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "clock.h"
+#include "malfunction_text.h"
 #include "memory.h"
-#include "page.h"
 #include "report.h"
 #include "ticket.h"
 
 #define LABEL "MAJOR_MALFUNCTION" /* Jira refuses a blank in a label */
 #define RECOVERED "dnsbl-recovered"
 #define LINE_MAX_BYTES 4000 /* of the line of failed zones in a description */
-
-enum sort { DNS_FAILURE, SURGE, SORTS };
 
 /* What distinguishes the two. The summary tells them apart, the line in the description says what failed. */
 static const struct {
@@ -25,17 +22,9 @@ static const struct {
     [SURGE] = {"surge", "DNSBL surge held: ", "Surging zones: "},
 };
 
-struct malfunction {
-    struct malfunctions *all;
-    enum sort sort;
-    bool failing;
-    char *summary, *line; /* owned */
-    json_t *surge;        /* owned: end's member; NULL */
-};
-
 /* --- whose ticket it is --- */
 
-static char *owner_on(enum sort sort, time_t when)
+static char *owner_on(enum malfunction_sort sort, time_t when)
 {
     struct tm day;
 
@@ -50,7 +39,7 @@ static char *owner(const struct issue *issue)
         return NULL;
     for (size_t i = 0; i < SORTS; i++)
         if (!strncmp(issue->summary, sorts[i].summary, strlen(sorts[i].summary)))
-            return owner_on((enum sort)i, issue->created);
+            return owner_on((enum malfunction_sort)i, issue->created);
     return NULL;
 }
 
@@ -103,7 +92,7 @@ static uint64_t hash(const char *text)
 
 /* The set as one line, comparable after Jira has turned it into a document and back: no blanks at its ends, no
  * braces. */
-static char *line_of(enum sort sort, const json_t *names)
+static char *line_of(enum malfunction_sort sort, const json_t *names)
 {
     char *joined = record_join(names, ", ");
     size_t length = strlen(joined);
@@ -182,133 +171,7 @@ static enum plan_ticket closed_ticket(struct job *job, const struct issue *close
     return issue_has_label(closed, RECOVERED) ? PLAN_CLOSED_MARKED : PLAN_CLOSED_LATELY;
 }
 
-/* --- what stands in it --- */
-
-static void write_origin(struct page *page, const struct malfunction *malfunction)
-{
-    char now[CLOCK_TEXT_SIZE];
-
-    fprintf(page->file, "%s (UTC), run ", clock_text(now));
-    page_foreign(page, malfunction->all->run_id ? malfunction->all->run_id : "unknown");
-    fputs(".\n", page->file);
-}
-
-static void write_zone(struct page *page, const struct census_zone *zone)
-{
-    page_foreign(page, zone->name);
-    fprintf(page->file, ": %lu of %lu unknown", zone->unknown, zone->lookups);
-    for (size_t i = 0; i < zone->error_count && page_has_room(page, 128); i++) {
-        fputs(i ? ", " : ": ", page->file);
-        page_foreign(page, zone->errors[i].name);
-        fprintf(page->file, " %lu", zone->errors[i].count);
-    }
-    fputc('\n', page->file);
-}
-
-static void write_zones(struct page *page, const struct census *census)
-{
-    size_t left_out = 0;
-
-    fputs("{noformat}\n", page->file);
-    for (size_t i = 0; i < census->count; i++) {
-        const struct census_zone *zone = &census->zones[i];
-
-        if (zone->unknown == 0)
-            continue;
-        if (page_has_room(page, 2 * strlen(zone->name) + 512))
-            write_zone(page, zone);
-        else
-            left_out++;
-    }
-    if (left_out > 0)
-        fprintf(page->file, "and %zu more, for which there is no room here\n", left_out);
-    fputs("{noformat}\n", page->file);
-}
-
-static void write_failure(struct page *page, const struct malfunction *malfunction)
-{
-    const struct census *census = malfunction->all->census;
-
-    fprintf(page->file,
-            "%lu of %lu lookups of this run came to nothing. Unknown is neither listed nor clean: addresses that are "
-            "throttled stay so, and *new listings may go unseen* until this is mended.\n",
-            census->unknown, census->lookups);
-    write_zones(page, census);
-}
-
-static void write_surge(struct page *page, const struct malfunction *malfunction)
-{
-    size_t index;
-    const json_t *item;
-
-    fputs("These zones list many addresses all at once, which is mostly the zone's fault, not the addresses'. What "
-          "they "
-          "newly list was held back: nothing was throttled for it.\n{noformat}\n",
-          page->file);
-    json_array_foreach (malfunction->surge, index, item) {
-        const char *zone = json_string_value(json_object_get(item, "zone"));
-
-        if (!zone || !page_has_room(page, 2 * strlen(zone) + 128))
-            continue;
-        page_foreign(page, zone);
-        fprintf(page->file,
-                ": newly lists %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
-                " addresses; more than %" JSON_INTEGER_FORMAT " %% are held\n",
-                json_integer_value(json_object_get(item, "newly_listed")),
-                json_integer_value(json_object_get(item, "total")),
-                json_integer_value(json_object_get(item, "limit_percent")));
-    }
-    fputs("{noformat}\n", page->file);
-}
-
-static const char *const advice[SORTS] = {
-    [DNS_FAILURE] =
-        "h3. What to do\n"
-        "# Look at our own resolver first (DNS_RESOLVERS): when many zones fail together it is mostly that.\n"
-        "# blocked: the zone refuses our resolver or our number of queries; use a resolver of our own, or a key.\n"
-        "# Only some zones out, for days: take them out of DNSBL_ZONES. The job's log names those worth keeping.\n"
-        "# This ticket says so when all is well again.\n----\n",
-    [SURGE] =
-        "h3. What to do\n"
-        "# Look some of the addresses up on the zone's own page.\n"
-        "# The zone is wrong: take it out of DNSBL_ZONES until it is mended.\n"
-        "# The zone is right: let it through with SURGE_RELEASE, which takes the zone's name. The next run then "
-        "throttles what it lists.\n"
-        "# This ticket says so when all is well again.\n----\n",
-};
-
-static char *describe(const struct malfunction *malfunction)
-{
-    struct page page;
-
-    page_open(&page);
-    fputs("*MAJOR MALFUNCTION*\n\n{noformat}\n", page.file);
-    page_foreign(&page, malfunction->line);
-    fputs("\n{noformat}\n", page.file);
-    (malfunction->sort == SURGE ? write_surge : write_failure)(&page, malfunction);
-    fputs(advice[malfunction->sort], page.file);
-    write_origin(&page, malfunction);
-    return page_close(&page);
-}
-
-static char *comment_of(const struct malfunction *malfunction, enum plan_action action)
-{
-    struct page page;
-
-    page_open(&page);
-    if (action == PLAN_CLEAR) {
-        fputs("*recovered*: all is well again. Check that nothing is left to be done, and close this ticket.\n",
-              page.file);
-    } else {
-        fputs(action == PLAN_REOPEN ? "It is back.\n{noformat}\n" : "It is other zones now.\n{noformat}\n",
-              page.file);
-        page_foreign(&page, malfunction->line);
-        fputs("\n{noformat}\n", page.file);
-        (malfunction->sort == SURGE ? write_surge : write_failure)(&page, malfunction);
-    }
-    write_origin(&page, malfunction);
-    return page_close(&page);
-}
+/* --- as Jira takes it --- */
 
 /* It wants its ticket open, and nothing new: the next run searches again before it makes one. */
 static bool recurs(struct job *job)
@@ -320,7 +183,7 @@ static bool recurs(struct job *job)
 static json_t *create(struct job *job)
 {
     const struct malfunction *malfunction = job->matter;
-    char *text = describe(malfunction);
+    char *text = malfunction_description(malfunction);
     json_t *fields = json_pack("{s:s, s:s, s:[s,s]}", "summary", malfunction->summary, "description", text, "labels",
                                TICKET_LABEL, LABEL);
 
@@ -331,7 +194,7 @@ static json_t *create(struct job *job)
 static json_t *edit(struct job *job, const struct issue *issue, enum plan_action action)
 {
     const struct malfunction *malfunction = job->matter;
-    char *comment = comment_of(malfunction, action);
+    char *comment = malfunction_comment(malfunction, action);
     json_t *body = json_pack("{s:{s:[{s:{s:s}}]}}", "update", "comment", "add", "body", comment);
     json_t *update = json_object_get(body, "update");
 
@@ -341,7 +204,7 @@ static json_t *edit(struct job *job, const struct issue *issue, enum plan_action
         json_object_set_new(update, "labels",
                             json_pack("[{s:s}]", action == PLAN_CLEAR ? "add" : "remove", RECOVERED));
     if (action != PLAN_CLEAR) {
-        char *text = describe(malfunction);
+        char *text = malfunction_description(malfunction);
 
         json_object_set_new(body, "fields",
                             json_pack("{s:s, s:s}", "summary", malfunction->summary, "description", text));
