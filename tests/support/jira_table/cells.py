@@ -258,8 +258,8 @@ def spoilt_key(run, plan):
 
 
 EXPECT = {
-    "as planned": as_planned, "settled": as_planned, "put off": put_off, "refused": refused, "denied": denied, "blind": blind, "down": down,
-    "settled or refused": settled_or_refused, "planned or blind": planned_or_blind, "beside": beside, "anew": anew,
+    "as planned": as_planned, "settled": as_planned, "put off": put_off, "refused": refused, "denied": denied,
+    "blind": blind, "down": down, "settled or refused": settled_or_refused, "planned or blind": planned_or_blind, "beside": beside, "anew": anew,
 }
 
 # ---- a cell ----------------------------------------------------------------

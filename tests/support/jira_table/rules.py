@@ -59,7 +59,8 @@ def record_of(name):
         return {"zone": zone, "status": status, "answers": ["127.0.0.2"] if status == "LISTED" else [], "reason": None,
                 "error": "timeout" if status == "UNKNOWN" else None, "duration_ms": 2.5}
     update = {
-        "listed": {"priority": 0, "old_priority": 100, "blocking_lists": ",".join(want.listed), "last_event": "new block from list(s) a.test"},
+        "listed": {"priority": 0, "old_priority": 100, "blocking_lists": ",".join(want.listed),
+                   "last_event": "new block from list(s) a.test"},
         "changed": {"blocking_lists": ",".join(want.listed), "last_event": "blocking list change: a.test"},
         "cleared": {"priority": 100, "old_priority": None, "blocking_lists": "", "last_event": "block removed"},
     }.get(want.transition)
@@ -141,7 +142,8 @@ def state_of(name, state):
 
 
 # Others' tickets, there in every cell.
-OTHERS = [ticket(labels=["dnsbl-monitor", f"dnsbl-ip-192.0.2.1{n}"], summary=f"IP 192.0.2.1{n} blacklisted by a.test, b.test") for n in range(4)] + [
+OTHERS = [ticket(labels=["dnsbl-monitor", f"dnsbl-ip-192.0.2.1{n}"], summary=f"IP 192.0.2.1{n} blacklisted by a.test, b.test")
+          for n in range(4)] + [
     ticket(labels=["dnsbl-monitor", "dnsbl-ip-192.0.2.14"], summary="IP 192.0.2.14 blacklisted by a.test", **LATELY),
     ticket(labels=[], summary="Printer on fire")]
 
@@ -186,7 +188,8 @@ TABLE = [
     ("over", "nothing"),
 ]
 
-# What an action does: request (none: the ticket was there), jira_action, comments, what the comment says, labels added and taken off, zones in the summary.
+# What an action does: request (none: the ticket was there), jira_action, comments, what the comment says, labels added and
+# taken off, whether the summary is written.
 Effect = collections.namedtuple("Effect", "method action comments says add remove summary")
 EFFECTS = {
     "nothing": None,
