@@ -16,7 +16,7 @@ nothing_left() {
 }
 
 wait_until() {
-    local end=$((SECONDS + 20))
+    local end=$((SECONDS + 60))
     until "$@"; do
         ((SECONDS < end)) || return 1
         sleep 0.05

@@ -479,8 +479,8 @@ unlock_table() {
         listed one.test "$address"
         [ "$stage" != pg-ips ] || lock_table
         held_up
-        wait_for 10 stage_of "$pid" log-summary >/dev/null
-        wait_for 10 stage_of "$pid" "$stage" >/dev/null
+        wait_for 30 stage_of "$pid" log-summary >/dev/null
+        wait_for 30 stage_of "$pid" "$stage" >/dev/null
         kill -s KILL "$(stage_of "$pid" "$stage")"
         finished
         unlock_table
@@ -502,7 +502,7 @@ unlock_table() {
     pool_add 192.0.2.1 80
     listed one.test 192.0.2.1
     held_up
-    wait_for 10 stage_of "$pid" log-summary
+    wait_for 30 stage_of "$pid" log-summary
     group=$(pgrep -P "$pid" -x dnsbl-monitor)
     started=$SECONDS
     kill -s TERM "$pid"
@@ -649,7 +649,7 @@ ZONE
     sample cmdlines 3>&- &
     sampler=$!
     held_up --capture streams # a normal run, long enough to be looked at
-    wait_for 10 stage_of "$pid" log-summary >/dev/null
+    wait_for 30 stage_of "$pid" log-summary >/dev/null
     finished
     ended 0
     cp log log.normal
