@@ -13,10 +13,12 @@ Status 0: all as it should be; 1: not, with the cells, what was seen there, and 
 
 import argparse
 import collections
+import concurrent.futures
 import functools
 import itertools
 import json
 import multiprocessing
+import os
 import re
 import signal
 import sys
@@ -339,9 +341,15 @@ Result = collections.namedtuple("Result", "cell problems fired seconds story")
 sites = {}      # of this worker, by flavour
 
 
+def end_worker(*_):
+    for program in runs.running:
+        program.kill()
+    os._exit(143)
+
+
 def worker_start(flavours):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, end_worker)
     sites.update((flavour, runs.Site(flavour)) for flavour in flavours)
     for site in sites.values():
         site.idle_threads = threading.active_count()
@@ -389,14 +397,35 @@ def chosen(options):
     return cells if options.full else thinned(cells)
 
 
+def end_workers():
+    workers = multiprocessing.active_children()
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.join(5)
+        worker.kill()
+
+
+def end_all(*_):
+    end_workers()
+    os._exit(143)
+
+
 def run_all(options, cells):
+    """The Results.  Whatever ends this ends the workers."""
     flavours = sorted({cell.flavour for cell in cells})
     results = []
-    with multiprocessing.get_context("fork").Pool(min(options.workers, len(cells)), worker_start, (flavours,)) as pool:
-        for result in pool.imap_unordered(functools.partial(worker_run, options.program), cells):
-            results.append(result)
-            if result.problems:
-                print(" / ".join(result.cell), *(f"    {line}" for line in result.problems + result.story), sep="\n", flush=True)
+    with concurrent.futures.ProcessPoolExecutor(min(options.workers, len(cells)), multiprocessing.get_context("fork"),
+                                                worker_start, (flavours,)) as pool:
+        try:
+            for done in concurrent.futures.as_completed([pool.submit(worker_run, options.program, cell) for cell in cells]):
+                results.append(done.result())
+                if results[-1].problems:
+                    print(" / ".join(results[-1].cell), *(f"    {line}" for line in results[-1].problems + results[-1].story),
+                          sep="\n", flush=True)
+        except BaseException:
+            end_workers()
+            raise
     return results
 
 
@@ -409,7 +438,7 @@ def main():
     parser.add_argument("--workers", type=int, default=64)
     parser.add_argument("-v", action="store_true", help="print the matrix")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, end_all)
     start = time.monotonic()
     cells = sorted(chosen(options), key=cost, reverse=True)
     results = run_all(options, cells) if cells else []

@@ -76,6 +76,22 @@ def seconds_of(request):
     return control.moment(None, request["time"])
 
 
+running = []        # of this process: whoever ends it must end these
+
+
+def through(program, text, environment):
+    """What the program makes of the text: status, standard output, standard error."""
+    with subprocess.Popen([program], env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as child:
+        running.append(child)
+        try:
+            out, err = child.communicate(text, RUN_SECONDS)
+        finally:
+            child.kill()
+            running.remove(child)
+    return child.returncode, out, err
+
+
 class Run:
     """One run, and all that can be seen of it."""
 
@@ -84,10 +100,8 @@ class Run:
         site.journal.clear()
         site.control("DELETE", "counters")
         self.before, self.found = issues_of(site.store), found_of(site.store)
-        done = subprocess.run([program], input=rules.stream_of(name, run_id), env=site.environment(), text=True,
-                              capture_output=True, timeout=RUN_SECONDS, check=False)
-        self.status, self.err = done.returncode, [json.loads(line) for line in done.stderr.splitlines()]
-        self.out = [json.loads(line) for line in done.stdout.splitlines()]
+        self.status, out, err = through(program, rules.stream_of(name, run_id), site.environment())
+        self.out, self.err = [[json.loads(line) for line in text.splitlines()] for text in (out, err)]
         self.after, self.counters = issues_of(site.store), site.control("GET", "counters")
         # By when the work was done: an answer that is held back is put down late.
         self.requests = sorted(site.journal, key=lambda entry: entry["time"])
