@@ -24,7 +24,8 @@ const struct health_verdict health_verdicts[HEALTH_VERDICTS] = {
          "DNSBL_ZONES; if several zones do this, the resolver rewrites answers: look at DNS_RESOLVERS"},
     [HEALTH_UNREACHABLE] =
         {"unreachable", false, false,
-         "its name servers do not answer in time: if other zones do answer, wait or look at the list's own site; if "
+         "its name servers do not answer in time, or not usefully: if other zones do answer, wait or look at the "
+         "list's own site; if "
          "none does, look at the resolver and the network first (DNS_RESOLVERS; a public resolver may be what the "
          "list "
          "does not answer)"},

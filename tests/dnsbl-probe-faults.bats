@@ -223,8 +223,9 @@ CONF
 @test "a server that cannot be reached is a network error, a closed port this or a timeout" {
     export DNSBL_CANARY_EXEMPT=z1.test
     DNS_RESOLVERS=255.255.255.255 probe <<<192.0.2.2 >out 2>errors # nothing can be sent there
-    [ "$(result z1.test)" = 'UNKNOWN network_error ' ]
-    [[ $(verdict z2.test) == unreachable*network_error* ]]
+    # what failed is told from a timeout by the time it took, which a busy machine lengthens
+    [[ $(result z1.test) == 'UNKNOWN '@(network_error|timeout)' ' ]]
+    [[ $(verdict z2.test) == unreachable*@(network_error|timeout)* ]]
     DNS_RESOLVERS=127.0.0.9@$GARBAGE_PORT probe <<<192.0.2.2 >out 2>errors
     [[ $(result z1.test) == 'UNKNOWN '@(network_error|timeout)' ' ]]
     [ "$(health z2.test)" = unreachable ]
@@ -379,7 +380,71 @@ TABLE
     (($(asked '1\.0\.0\.127\.z1\.test' drop) > 0)) # the first had been answered
 }
 
+@test "a zone's test entries do not pay for the time that others had the lookups" {
+    local zone
+    # one lookup: the silent zone has it for the whole DNS_TIMEOUT between the other's two entries
+    garble z2.test drop
+    DNS_TIMEOUT=1 DNS_CONCURRENCY=1 probe <<<192.0.2.2 >out 2>errors
+    [ "$(result z1.test)" = 'LISTED - 127.0.0.2' ]
+    [ "$(health z2.test)" = unreachable ]
+    # half the zones silent, and two zones for each lookup
+    DNSBL_ZONES=
+    for ((zone = 1; zone <= 20; zone++)); do
+        ((zone % 2 == 1)) || garble "z$zone.test" drop
+        DNSBL_ZONES+="z$zone.test "
+    done
+    DNS_TIMEOUT=1 DNS_CONCURRENCY=10 probe <<<192.0.2.2 >out 2>errors
+    [ "$(jq -r 'select(.final) | .health' out | sort | uniq -c | tr -s ' ' | tr -d '\n')" = ' 10 ok 10 unreachable' ]
+    # all well, but more of them than can be asked within DNS_TIMEOUT
+    garble_nothing
+    for ((zone = 1; zone <= 20; zone++)); do garble "z$zone.test" delay:200; done
+    DNS_TIMEOUT=1 DNS_CONCURRENCY=2 probe <<<192.0.2.2 >out 2>errors
+    [ "$(jq -r 'select(.final) | .health' out | sort | uniq -c | tr -s ' ')" = ' 20 ok' ]
+}
+
 # --- sick zones ---
+
+@test "one lookup at a time, and many dead zones: the good one is asked all the same" {
+    local zone
+    DNSBL_ZONES=z1.test
+    for ((zone = 2; zone <= 9; zone++)); do
+        garble "z$zone.test" drop
+        DNSBL_ZONES+=",z$zone.test"
+    done
+    # exempt: each has a lookup of its own tried at intervals; in turn these could hold the only one for ever
+    garble z1.test delay:20
+    export DNS_CONCURRENCY=1 DNS_TIMEOUT=1 DNSBL_CANARY_EXEMPT=$DNSBL_ZONES
+    printf '%s\n' 10.5.0.{1..200} | timeout 90 "$BUILD/bin/dnsbl-probe" >out 2>errors
+    statuses | grep -qx '200 z1.test NOT_LISTED'
+    [ "$(statuses | grep -c '^19[0-9] z[2-9].test zone_unreachable$')" -eq 8 ]
+}
+
+@test "texts that nobody answers cost a few lookups, not the listings" {
+    garble 3.10.z1.test a:127.0.0.2
+    garble 3.10.z1.test/TXT drop
+    export DNS_CONCURRENCY=4 DNS_TIMEOUT=1
+    look 10.3.0.{1..60} >out
+    [ "$(statuses)" = $'60 z1.test LISTED\n60 z2.test NOT_LISTED' ]
+    texts=$(awk '$5 == "TXT" && $6 == "drop" { print $4 }' "$SERVERS/garbage/questions" | sort -u | wc -l)
+    echo "$texts texts asked for"
+    ((texts >= 3 && texts <= 8)) # three silent ones, and those in flight beside them
+}
+
+@test "an exempt zone that is dead stays so when IPv6 addresses come" {
+    local tried
+    garble z1.test drop
+    export DNSBL_ZONES=z1.test DNSBL_CANARY_EXEMPT=z1.test DNS_TIMEOUT=1
+    open_probe
+    fresh 5 >&7
+    wait_for 10 grep -q '"health":"unreachable"' out
+    tried=$((SECONDS + 8)) # longer than it takes until a dead zone is tried again
+    come() { echo "2001:db8::$((++address))" >&7; ((SECONDS > tried)); }
+    address=0
+    wait_for 20 come
+    close_probe
+    [ "$(jq -r 'select(.zone == "z1.test" and (.final | not)) | .health' out | tr '\n' ' ')" = 'exempt unreachable ' ]
+    [ "$(jq -r 'select(.type == "ip") | .results[0].status' out | sort -u)" = UNKNOWN ]
+}
 
 @test "two dead zones of five, and one that lists the world, cost the others neither answers nor time" {
     garble z4.test drop

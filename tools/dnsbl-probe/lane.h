@@ -43,11 +43,15 @@ struct lane {
     bool passed;                                /* it was open once: its breaker, not its canary, is what closed it */
     unsigned canaries_asked, canaries_answered; /* of CANARIES, in this round */
     struct answer canary[CANARIES];
-    int64_t canary_until; /* steady ms: when this round's DNS_TIMEOUT is over */
-    unsigned timeouts;    /* consecutive */
-    bool half_open;       /* broken, and one lookup is under way to see whether it answers again */
-    int64_t retry_at;     /* steady ms: when a broken lane is tried again */
-    struct task *tasks;   /* in flight */
+    int64_t canary_started; /* steady ms: when this round's first entry was asked for */
+    double canary_ms;       /* that the first to be answered took */
+    unsigned timeouts;      /* consecutive */
+    bool half_open;         /* broken, and one lookup is under way to see whether it answers again */
+    int64_t retry_at;       /* steady ms: when a broken lane is tried again */
+    int64_t trial_started;  /* steady ms */
+    unsigned text_timeouts; /* consecutive, of TXT */
+    int64_t text_at;        /* steady ms: when the next text is asked for, after too many of them */
+    struct task *tasks;     /* in flight */
 };
 
 /* The address of a test entry: 127.0.0.2 and 127.0.0.1, or ::ffff:7f00:2 and ::ffff:7f00:1. */

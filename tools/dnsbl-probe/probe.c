@@ -230,8 +230,11 @@ static void set_timer(struct probe *probe, struct event *timer, long retry)
     long wait = -1;
     struct timeval delay;
 
-    if (probe->deadline && !probe_deadline_passed(probe))
+    if (probe->deadline && !probe_deadline_passed(probe)) {
         waits[2] = (long)(probe->deadline - clock_steady_ms());
+        if (waits[2] < 0) /* it has come just now */
+            waits[2] = 0;
+    }
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
         if (waits[i] >= 0 && (wait < 0 || waits[i] < wait))
             wait = waits[i];

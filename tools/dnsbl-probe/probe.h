@@ -45,6 +45,7 @@ struct probe {
     struct lane *lanes;   /* two a domain: IPv4, IPv6 */
     size_t lane_count, turn;
     unsigned in_flight;
+    int64_t next_trial_at; /* steady ms: no broken lane is tried before, while others have something to ask */
     struct window window;
     struct ndjson_in in;
     struct ndjson_out out;

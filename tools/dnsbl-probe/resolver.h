@@ -32,8 +32,8 @@ void resolver_configure(struct resolver_config *config);
 /*
  * A resolver whose lookups run in base's loop. Each domain gets servers of its
  * own in libunbound's eyes, so that one that times out does not spoil the timing
- * of the others. NULL: not possible, noted as a config_problem(). Borrows config
- * and domains for its lifetime.
+ * of the others; unless DNS_CONFIG says what is asked where. NULL: not possible, noted as a config_problem(). Borrows
+ * config and domains for its lifetime.
  */
 struct resolver *resolver_new(struct event_base *base, const struct resolver_config *config,
                               const struct zones *zones);

@@ -11,17 +11,26 @@
 
 static void on_done(void *context, struct answer *answer, double elapsed_ms);
 
-/* Milliseconds that a lookup may take. Both test entries share one DNS_TIMEOUT, also when one is asked after the
- * other. */
+/*
+ * Milliseconds that a lookup may take. Both test entries share one DNS_TIMEOUT, which also an
+ * entry that was asked after the other one's answer keeps to. The time between, while others
+ * had the lookups, is not the zone's and does not count.
+ */
 static double time_for(struct probe *probe, const struct task *task)
 {
-    int64_t now = clock_steady_ms(), whole = probe->timeout_seconds * 1000;
+    double whole = (double)probe->timeout_seconds * 1000;
+    struct lane *lane = task->lane;
 
     if (task->kind != TASK_CANARY)
-        return (double)whole;
-    if (task->canary == CANARY_LISTED) /* the first */
-        task->lane->canary_until = now + whole;
-    return (double)(task->lane->canary_until - now);
+        return whole;
+    if (task->canary == CANARY_LISTED) { /* the first */
+        lane->canary_started = clock_steady_ms();
+        lane->canary_ms = 0;
+        return whole;
+    }
+    if (lane->canaries_answered == 0)
+        return whole - (double)(clock_steady_ms() - lane->canary_started);
+    return whole - lane->canary_ms;
 }
 
 static void start(struct probe *probe, struct task model, const struct ip *ip, int type)
@@ -67,13 +76,27 @@ static void cancel_tasks(struct probe *probe, struct lane *lane)
 
 /* --- lanes --- */
 
+/*
+ * A trial of a broken lane is over. With fewer than LANE_TRIALS_PART lookups in flight one trial
+ * is more than their part of them, and the others have their time before the next.
+ */
+static void end_trial(struct probe *probe, struct lane *lane)
+{
+    int64_t now = clock_steady_ms();
+
+    if (lane->half_open && probe->concurrency < LANE_TRIALS_PART)
+        probe->next_trial_at =
+            now + (now - lane->trial_started) * (int64_t)(LANE_TRIALS_PART / probe->concurrency - 1);
+    lane->half_open = false;
+}
+
 static void open_lane(struct probe *probe, struct lane *lane, enum health health)
 {
+    end_trial(probe, lane);
     lane->state = LANE_OPEN;
     lane->passed = true;
     lane->health = health;
     lane->timeouts = 0;
-    lane->half_open = false;
     free(lane->detail);
     lane->detail = NULL;
     probe_emit_health(probe, lane);
@@ -92,7 +115,7 @@ void probe_start_canary(struct probe *probe, struct lane *lane)
 static void judge(struct probe *probe, struct lane *lane)
 {
     lane_judge(lane, probe->zones, resolver_public(probe->resolver));
-    lane->half_open = false;
+    end_trial(probe, lane);
     if (lane->health == HEALTH_UNREACHABLE) {
         lane->state = LANE_BROKEN;
         lane->retry_at = clock_steady_ms() + LANE_RETRY_MS;
@@ -124,7 +147,7 @@ static void settle_listing(struct probe *probe, struct task *task)
 
     if (!slot)
         return;
-    slot_settle(slot, task->lane->domain, &task->answer, task->elapsed_ms);
+    window_settle(&probe->window, slot, task->lane->domain, &task->answer, task->elapsed_ms);
     task->answer = (struct answer){0};
 }
 
@@ -137,7 +160,7 @@ static void break_lane(struct probe *probe, struct lane *lane)
     bool was_open = lane->state != LANE_BROKEN;
 
     lane->state = LANE_BROKEN;
-    lane->half_open = false;
+    end_trial(probe, lane);
     lane->retry_at = clock_steady_ms() + LANE_RETRY_MS;
     for (struct task *task = lane->tasks; task; task = task->following) {
         if (task->kind == TASK_TEXT)
@@ -173,8 +196,10 @@ static bool is_silence(enum answer_error error)
     return error == ANSWER_TIMEOUT || error == ANSWER_NETWORK_ERROR;
 }
 
-static void on_canary(struct probe *probe, struct lane *lane, enum canary canary, struct answer *answer)
+static void on_canary(struct probe *probe, struct lane *lane, enum canary canary, struct answer *answer,
+                      double elapsed_ms)
 {
+    lane->canary_ms = elapsed_ms;
     answer_clear(&lane->canary[canary]);
     lane->canary[canary] = *answer;
     lane->canaries_answered++;
@@ -186,6 +211,12 @@ static void on_canary(struct probe *probe, struct lane *lane, enum canary canary
         judge(probe, lane);
 }
 
+/* A zone that leaves its texts unanswered is asked for one at intervals: its listings count without their reasons. */
+static bool may_ask_text(const struct lane *lane)
+{
+    return lane->text_timeouts < LANE_TIMEOUTS_MOST || clock_steady_ms() >= lane->text_at;
+}
+
 /* Settles the slot, or asks first why it is listed. */
 static void take_address(struct probe *probe, struct lane *lane, unsigned long long number, struct answer *answer,
                          double elapsed_ms)
@@ -195,13 +226,14 @@ static void take_address(struct probe *probe, struct lane *lane, unsigned long l
     if (!slot) {
         answer_clear(answer);
     } else if (slot->outcomes[lane->domain].state != OUTCOME_SETTLED && is_listed(probe, lane->domain, answer) &&
-               !probe_deadline_passed(probe)) {
+               !probe_deadline_passed(probe) && may_ask_text(lane)) {
         struct task why = {
             .kind = TASK_TEXT, .lane = lane, .slot = number, .answer = *answer, .elapsed_ms = elapsed_ms};
 
+        lane->text_at = clock_steady_ms() + LANE_RETRY_MS;
         start(probe, why, &slot->ip, ns_t_txt);
     } else {
-        slot_settle(slot, lane->domain, answer, elapsed_ms);
+        window_settle(&probe->window, slot, lane->domain, answer, elapsed_ms);
     }
 }
 
@@ -226,6 +258,7 @@ static void on_address(struct probe *probe, struct lane *lane, unsigned long lon
 
 static void on_text(struct probe *probe, struct task *task, struct answer *text)
 {
+    task->lane->text_timeouts = is_silence(text->error) ? task->lane->text_timeouts + 1 : 0;
     task->answer.text = text->text;
     text->text = NULL;
     answer_clear(text);
@@ -241,7 +274,7 @@ static void on_done(void *context, struct answer *answer, double elapsed_ms)
         on_text(task->probe, task, answer);
     remove_task(task);
     if (done.kind == TASK_CANARY)
-        on_canary(done.probe, done.lane, done.canary, answer);
+        on_canary(done.probe, done.lane, done.canary, answer, elapsed_ms);
     else if (done.kind == TASK_ADDRESS)
         on_address(done.probe, done.lane, done.slot, answer, elapsed_ms);
 }
@@ -342,7 +375,7 @@ static void wake_lane(struct probe *probe, struct lane *lane)
 
     if (first->state == LANE_IDLE)
         probe_start_canary(probe, first);
-    if (lane != first && first->state == LANE_OPEN)
+    if (lane != first && (first->state == LANE_OPEN || lane->exempt))
         probe_start_canary(probe, lane);
 }
 
@@ -354,6 +387,9 @@ void probe_schedule(struct probe *probe)
     if (probe_deadline_passed(probe))
         return;
     shares = fair_shares(probe);
+    for (size_t i = 0; i < probe->lane_count && probe->in_flight < probe->concurrency; i++)
+        if (probe->lanes[i].canaries_answered > 0 && wants_canary(&probe->lanes[i]))
+            start_one(probe, &probe->lanes[i], &shares); /* what is begun comes first */
     while (probe->in_flight < probe->concurrency && passed < probe->lane_count) {
         struct lane *lane = &probe->lanes[probe->turn++ % probe->lane_count];
 
@@ -390,19 +426,30 @@ static struct lane *next_to_retry(struct probe *probe, unsigned *trials)
     return nearest;
 }
 
+static bool others_ask(struct probe *probe)
+{
+    for (size_t i = 0; i < probe->lane_count; i++)
+        if (probe->lanes[i].state == LANE_OPEN && next_slot(probe, &probe->lanes[i]))
+            return true;
+    return false;
+}
+
 long probe_retry_lanes(struct probe *probe)
 {
     unsigned trials, most = probe->concurrency / LANE_TRIALS_PART + 1;
     struct lane *lane;
 
     while (!probe_deadline_passed(probe) && (lane = next_to_retry(probe, &trials))) {
-        int64_t left = lane->retry_at - clock_steady_ms();
+        int64_t now = clock_steady_ms(), left = lane->retry_at - now;
 
+        if (now < probe->next_trial_at && left < probe->next_trial_at - now && others_ask(probe))
+            left = probe->next_trial_at - now;
         if (left > 0)
             return (long)left;
         if (trials >= most || probe->in_flight >= probe->concurrency)
             return -1; /* a lookup that ends brings us back */
         lane->half_open = true;
+        lane->trial_started = now;
         if (!lane->passed || !start_address(probe, lane))
             probe_start_canary(probe, lane);
     }

@@ -8,7 +8,7 @@
 #define SLOTS_MOST 8192                         /* more buys nothing: the slowest zone sets the pace */
 #define SLOTS_LEAST 16                          /* a thousand zones still overlap */
 #define OUTCOME_BYTES ((size_t)8 * 1024 * 1024) /* bound on the outcomes of all slots */
-#define RECORD_BYTES ((size_t)16 * 1024 * 1024) /* bound on the records of all slots */
+#define RECORD_BYTES ((size_t)16 * 1024 * 1024) /* bound on the records and answers of all slots */
 
 void window_open(struct window *window, size_t domains)
 {
@@ -53,13 +53,20 @@ struct slot *window_slot(struct window *window, unsigned long long number)
     return &window->slots[number % window->size];
 }
 
+static size_t answer_bytes(const struct answer *answer)
+{
+    return answer->count * sizeof *answer->addresses + (answer->text ? strlen(answer->text) : 0);
+}
+
 void window_remove(struct window *window)
 {
     struct slot *slot = &window->slots[window->head++ % window->size];
 
     window->bytes -= slot->record->length;
-    for (size_t i = 0; slot->has_ip && i < window->domains; i++)
+    for (size_t i = 0; slot->has_ip && i < window->domains; i++) {
+        window->bytes -= answer_bytes(&slot->outcomes[i].answer);
         answer_clear(&slot->outcomes[i].answer);
+    }
     free(slot->blocking_lists);
     ndjson_record_free(slot->record);
 }
@@ -72,7 +79,7 @@ void window_close(struct window *window)
     free(window->outcomes);
 }
 
-void slot_settle(struct slot *slot, size_t domain, struct answer *answer, double elapsed_ms)
+void window_settle(struct window *window, struct slot *slot, size_t domain, struct answer *answer, double elapsed_ms)
 {
     struct outcome *outcome = &slot->outcomes[domain];
 
@@ -83,6 +90,7 @@ void slot_settle(struct slot *slot, size_t domain, struct answer *answer, double
     outcome->answer = *answer;
     outcome->elapsed_ms = (float)elapsed_ms;
     outcome->state = OUTCOME_SETTLED;
+    window->bytes += answer_bytes(&outcome->answer);
     slot->waiting--;
 }
 

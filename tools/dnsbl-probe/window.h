@@ -28,7 +28,7 @@ struct outcome {
 };
 
 struct slot {
-    struct ndjson_record *record; /* owned; only its text, which `bytes` below bounds */
+    struct ndjson_record *record; /* owned; only its text */
     bool has_ip;                  /* false: a record that passes through */
     bool is_end;                  /* it is the end record */
     bool has_results;             /* it came with members that are to be replaced */
@@ -62,7 +62,7 @@ struct slot *window_slot(struct window *window, unsigned long long number);
 void window_remove(struct window *window);
 
 /* Settles a domain's outcome; takes answer. Does nothing where it is settled already. */
-void slot_settle(struct slot *slot, size_t domain, struct answer *answer, double elapsed_ms);
+void window_settle(struct window *window, struct slot *slot, size_t domain, struct answer *answer, double elapsed_ms);
 
 /* Settles an outcome without an answer: for an error, or as left out (ANSWER_FINE). */
 void slot_settle_unasked(struct slot *slot, size_t domain, enum answer_error error);
