@@ -104,6 +104,9 @@ char *ndjson_line(const struct ndjson_record *record, const json_t *fields, size
 /* Writes a finished line (newline included, within NDJSON_LINE_MAX). */
 void ndjson_write_line(struct ndjson_out *out, const char *line, size_t length);
 
+/* The same for a line of any length; false as for ndjson_write_with(). */
+bool ndjson_write_fitting(struct ndjson_out *out, const char *line, size_t length);
+
 /*
  * Writes all that is buffered; ends the process when that fails (see outlives_reader),
  * and SIGNALS_GRACE_MS after a signal when the reader is slow.

@@ -189,38 +189,46 @@ char *ndjson_line(const struct ndjson_record *record, const json_t *fields, size
     return line;
 }
 
-static bool write_checked(struct ndjson_out *out, char *line, size_t length)
+bool ndjson_write_fitting(struct ndjson_out *out, const char *line, size_t length)
 {
-    bool fits = length <= NDJSON_LINE_MAX;
-
-    if (fits)
+    if (length <= NDJSON_LINE_MAX) {
         ndjson_write_line(out, line, length);
-    else {
-        report(REPORT_ERROR, "bad_record",
-               "a record would be longer than %d bytes with what this stage adds; "
-               "it was dropped",
-               NDJSON_LINE_MAX);
-        out->refused++;
+        return true;
     }
-    free(line);
-    return fits;
+    report(REPORT_ERROR, "bad_record",
+           "a record would be longer than %d bytes with what this stage adds; "
+           "it was dropped",
+           NDJSON_LINE_MAX);
+    out->refused++;
+    return false;
 }
 
 bool ndjson_write_with(struct ndjson_out *out, const struct ndjson_record *record, json_t *fields)
 {
     size_t length;
     char *line = ndjson_line(record, fields, &length);
+    bool written = ndjson_write_fitting(out, line, length);
 
     json_decref(fields);
-    return write_checked(out, line, length);
+    free(line);
+    return written;
 }
 
+/* Most objects fit into the first buffer, and then cost no allocation. */
 bool ndjson_write_object(struct ndjson_out *out, json_t *object)
 {
-    char *text = memory_check(json_dumps(object, OWN_NUMBERS));
-    char *line = memory_format("%s\n", text);
+    char first[1024], *line = first;
+    size_t length = json_dumpb(object, first, sizeof first, OWN_NUMBERS);
+    bool written;
 
+    if (length >= sizeof first) {
+        line = memory_new(length + 1, 1);
+        json_dumpb(object, line, length, OWN_NUMBERS);
+    }
+    line[length] = '\n';
+    written = ndjson_write_fitting(out, line, length + 1);
+    if (line != first)
+        free(line);
     json_decref(object);
-    free(text);
-    return write_checked(out, line, strlen(line));
+    return written;
 }

@@ -66,7 +66,7 @@ enum pg_access { PG_READ, PG_WRITE };
 
 /*
  * Runs the statements in order in one transaction at READ COMMITTED: two round
- * trips in all (libpq's pipeline mode). take gets each statement's result, which
+ * trips in all (libpq's pipeline mode), one if it only reads. take gets each statement's result, which
  * it must PQclear(3); what they say holds only if PG_OK is returned in the end.
  * On any other outcome nothing was committed, but for PG_UNCERTAIN, and
  * PG_STOPPED after COMMIT was sent.

@@ -283,10 +283,8 @@ has_read() { (($(sql "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tabl
 }
 
 @test "a refused login is 77 at once" {
-    local before=$SECONDS
     DB_PASSWORD=wrong-password run -77 ips
-    ((SECONDS - before < 2))
-    [ "$(error_types)" = database_refused ]
+    [ "$(error_types)" = database_refused ] # one line: no further try was announced
     grep -q 28P01 err
     run ! grep -q wrong-password err
     # A stream that has begun and has no end.
@@ -294,17 +292,20 @@ has_read() { (($(sql "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tabl
 }
 
 @test "a missing database, table or column is 78 at once, a missing right 77" {
-    local before=$SECONDS
-    DB_NAME=nosuch run -78 ips
-    DB_TABLE=postal.nosuch run -78 ips
-    DB_TABLE=nosuch.table run -78 ips
-    DB_IP_COLUMN=nosuch run -78 ips
+    local setting
+    for setting in DB_NAME=nosuch DB_TABLE=postal.nosuch DB_TABLE=nosuch.table DB_IP_COLUMN=nosuch; do
+        export "${setting?}"
+        run -78 ips
+        [ "$(error_types)" = database_misfit ] # one line: no further try was announced
+        export DB_NAME=postal
+        unset DB_TABLE DB_IP_COLUMN
+    done
     grep -q 'nosuch does not exist' err
     sql 'REVOKE SELECT ON postal.ip_addresses FROM dnsbl_monitor'
     run -77 ips
     sql 'GRANT SELECT ON postal.ip_addresses TO dnsbl_monitor'
     grep -q 'permission denied' err
-    ((SECONDS - before < 3))
+    [ "$(error_types)" = database_refused ]
 }
 
 @test "an unreachable database is tried four times in 14 seconds, then 69" {

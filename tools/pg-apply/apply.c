@@ -121,7 +121,7 @@ static enum pg_fault settle(struct apply *apply, struct change **changes, size_t
         if (some[i]->applied)
             some[i]->outcome = OUTCOME_UPDATED;
     free(some);
-    return fault == PG_UNCERTAIN ? PG_LOST : fault;
+    return fault;
 }
 
 /* Updates rows in one transaction, which decides all of them if PG_OK is returned. */

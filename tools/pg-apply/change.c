@@ -62,7 +62,8 @@ char *change_read(struct change *change, struct ndjson_record *record)
     return change->is_address ? read_address(change, record->object) : NULL;
 }
 
-json_t *change_members(const struct change *change, bool dry_run)
+/* The members that are added to an `ip` record, new. */
+static json_t *members(const struct change *change, bool dry_run)
 {
     const char *name = outcome_names[change->outcome];
 
@@ -73,8 +74,19 @@ json_t *change_members(const struct change *change, bool dry_run)
                                   true, "would", "db_changes", change->outcome == OUTCOME_DRY_RUN));
 }
 
+void change_settle(struct change *change, bool dry_run)
+{
+    json_t *fields = change->is_address ? members(change, dry_run) : NULL;
+
+    change->line = ndjson_line(change->record, fields, &change->length);
+    json_decref(fields);
+    ndjson_record_free(change->record);
+    change->record = NULL;
+}
+
 void change_free(struct change *change)
 {
     ndjson_record_free(change->record);
+    free(change->line);
     free(change);
 }

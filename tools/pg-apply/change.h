@@ -23,7 +23,9 @@ enum outcome {
 extern const char *const outcome_names[]; /* by enum outcome, as db_outcome has them; NULL for PENDING */
 
 struct change {
-    struct ndjson_record *record; /* owned; the strings below are borrowed from its object */
+    struct ndjson_record *record; /* owned; the strings below are borrowed from it. NULL once there is a line */
+    char *line;                   /* owned: what is passed on, with its newline; NULL while PENDING */
+    size_t length;                /* of line, in bytes */
     size_t order;                 /* place in the batch, in the order of the input */
     bool is_address;              /* false: not an `ip` record, passed through */
     enum outcome outcome;
@@ -41,8 +43,11 @@ struct change {
 /* Takes the record apart. NULL, or what is wrong with it, new; the record stays the caller's then. */
 char *change_read(struct change *change, struct ndjson_record *record);
 
-/* The members that pg-apply adds to an `ip` record, new. */
-json_t *change_members(const struct change *change, bool dry_run);
+/*
+ * Makes the line of a change that is decided, and frees its record: a line takes a
+ * tenth of the memory, and thousands may wait behind one change.
+ */
+void change_settle(struct change *change, bool dry_run);
 
 void change_free(struct change *change); /* takes */
 

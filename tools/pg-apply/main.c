@@ -93,15 +93,12 @@ static void report_conflict(const struct change *change)
                 change->ip, change->id);
 }
 
-static void pass_on(const struct change *change)
+static void settle(struct change *change)
 {
-    if (!change->is_address) {
-        ndjson_write(&self.out, change->record);
-        return;
-    }
     if (change->outcome == OUTCOME_CONFLICT)
         report_conflict(change);
-    ndjson_write_with(&self.out, change->record, change_members(change, self.dry_run));
+    if (change->outcome != OUTCOME_PENDING)
+        change_settle(change, self.dry_run);
 }
 
 /* Decides the changes that wait. */
@@ -117,6 +114,8 @@ static void decide(void)
         apply_look(&self.apply, pending, count);
     else if (count > 0)
         apply_changes(&self.apply, pending, count);
+    for (size_t i = 0; i < count; i++)
+        settle(pending[i]);
 }
 
 /* Decides what waits, and passes it on; what a signal left undecided is not passed on, nor what is behind it. */
@@ -126,9 +125,9 @@ static void finish_batch(void)
 
     decide();
     for (size_t i = 0; i < self.count; i++) {
-        decided = decided && self.waiting[i]->outcome != OUTCOME_PENDING;
+        decided = decided && self.waiting[i]->line;
         if (decided)
-            pass_on(self.waiting[i]);
+            ndjson_write_fitting(&self.out, self.waiting[i]->line, self.waiting[i]->length);
         change_free(self.waiting[i]);
     }
     self.count = self.bytes = self.changes = 0;
@@ -155,6 +154,7 @@ static void take(struct ndjson_record *record)
     change->order = self.count;
     self.waiting[self.count++] = change;
     self.bytes += record->length;
+    settle(change);
     if (change->outcome == OUTCOME_PENDING && self.changes++ == 0)
         self.gather_until = clock_steady_ms() + GATHER_MS;
     if (self.changes == 0 || batch_is_full())
