@@ -19,11 +19,12 @@ left_over() {
     pgrep -af "$TMPDIR/dnsbl-bench" || true
 }
 
-# Replaces dnsbl-probe by one whose output goes through a filter of jq.
+# falsify FILTER [TOOL]: replaces dnsbl-probe, or the tool, by one whose output goes through a filter of jq.
 falsify() {
-    mv "$BUILD/bin/dnsbl-probe" "$BUILD/bin/true-probe"
-    printf '#!/bin/bash\nset -o pipefail\n"%s" | jq -c '\''%s'\''\n' "$BUILD/bin/true-probe" "$1" >"$BUILD/bin/dnsbl-probe"
-    chmod +x "$BUILD/bin/dnsbl-probe"
+    local tool=$BUILD/bin/${2:-dnsbl-probe}
+    mv "$tool" "$tool.true"
+    printf '#!/bin/bash\nset -o pipefail\n"%s" | jq -c '\''%s'\''\n' "$tool.true" "$1" >"$tool"
+    chmod +x "$tool"
 }
 
 @test "a scenario gives a table, and every run's numbers as JSON" {
@@ -57,6 +58,31 @@ falsify() {
     [ -z "$output" ] || { echo "$output"; false; }
 }
 
+@test "the scenarios about the database: figures, peers, memory and round trips" {
+    BENCH_RUNS=1 run -0 --separate-stderr bench read write pass
+    for what in 'rows through pg-ips .*psql' 'changes through pg-apply .*pgbench extended' 'pgbench prepared' 'round trips' \
+        'peak memory' '1 change in 1,000'; do
+        grep -q "$what" <<<"$output"
+    done
+    [ "$(jq '[.rows[] | select(.met != null)] | length' "$BUILD/bench.json")" -eq 7 ]
+    # Two thousand changes, a thousand a batch, two round trips each.
+    [ "$(jq -c '.runs[] | select(.what == "trips") | [.trips, .changes]' "$BUILD/bench.json")" = '[4,2000]' ]
+    run -0 left_over
+    [ -z "$output" ] || { echo "$output"; false; }
+}
+
+@test "a row lost, a change not made, a change only said to be made: failures, too" {
+    falsify 'select(.id != 77)' pg-ips
+    run -1 --separate-stderr bench read
+    [[ $stderr == *'pg-ips: wrong results: record 77 is of row 78'* ]]
+    falsify 'if .id == 77 then .db_outcome = "conflict" else . end' pg-apply
+    run -1 --separate-stderr bench write
+    [[ $stderr == *"pg-apply: wrong results: {'updated': "*", 'conflict': 1}"* ]]
+    printf '#!/bin/bash\nexec jq -c '\''if .type == "ip" then . + {db_outcome: (if .update then "updated" else "unchanged" end)} else . end'\''\n' >"$BUILD/bin/pg-apply"
+    run -1 --separate-stderr bench pass
+    [[ $stderr == *'0 rows are listed, not 2'* ]]
+}
+
 @test "what cannot be measured is a failure" {
     printf '#!/bin/sh\necho no such luck >&2\nexit 70\n' >"$BUILD/bin/dnsbl-probe"
     run -1 --separate-stderr bench hand
@@ -65,7 +91,7 @@ falsify() {
 
 @test "a scenario that does not exist is wrong usage" {
     run -64 --separate-stderr bench nothing
-    [[ $stderr == *'there are: loopback silent'* ]]
+    [[ $stderr == *'there are: loopback silent '*' read write pass'* ]]
 }
 
 @test "the faults fire, and end with the scenario: silence, loss and delay" {

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""check.py records|counts FILE ADDRESSES ZONES [MODE]: is a run's output right?
+"""check.py KIND FILE ...: is a run's output right?
+
+check.py records|counts FILE ADDRESSES ZONES [MODE]
 
 FILE is what dnsbl-probe wrote (records), or one object with the numbers `listed`,
 `not_listed` and `unknown` (counts), about the first so many addresses and zones of
@@ -12,6 +14,10 @@ must have its text, and nothing may be UNKNOWN, but by MODE:
     lossy    anything may be UNKNOWN, and a text may be lost: it is for the table to say
              how many are too many
     late     nothing is, but the last zone takes 300 ms for an answer
+
+check.py rows FILE COUNT: what pg-ips wrote, of a table whose row n, from 1 on, holds 10.0.0.0 + n.
+check.py outcomes FILE COUNT EVERY: what pg-apply wrote of so many records, of which every so many-th
+asks for a change; all changes must be made.
 
 Prints the numbers as members of a JSON object; or what is wrong, with status 1.
 """
@@ -52,7 +58,7 @@ def check_result(result, number, zone, last, mode):
         sys.exit(f"{where}: listed without a text")
 
 
-def check_records(lines, addresses, zones, mode):
+def check_records(lines, addresses, zones, mode=""):
     counts, last_zone, number = Counter(listed=0, not_listed=0, unknown=0), Counter(), 0
     for line in lines:
         record = json.loads(line)
@@ -81,12 +87,46 @@ def check_counts(lines, addresses, zones):
     return counts
 
 
-def main(kind, path, addresses, zones, mode=""):
+def row_of(address):
+    octets = [int(octet) for octet in address.split(".")]
+    return octets[1] << 16 | octets[2] << 8 | octets[3]
+
+
+def each_address(lines, count):
+    """The records of the addresses, which must be all, in order, in a whole stream."""
+    number, last = 0, {}
+    for line in lines:
+        last = json.loads(line)
+        if last["type"] == "ip":
+            number += 1
+            if last["id"] != number or row_of(last["ip"]) != number:
+                sys.exit(f"record {number} is of row {last['id']} and {last['ip']}")
+            yield last
+    if number != count or last.get("type") != "end" or last["ips"] != count:
+        sys.exit(f"{number} records, not {count}, and the last line is {last}")
+
+
+def check_rows(lines, count):
+    listed = sum(record["blocking_lists"] is not None for record in each_address(lines, count))
+    if listed != count // LISTED_EACH:
+        sys.exit(f"{listed} rows with lists, not {count // LISTED_EACH}")
+    return {"rows": count}
+
+
+def check_outcomes(lines, count, every):
+    outcomes = Counter(record["db_outcome"] for record in each_address(lines, count))
+    expected = Counter(updated=count // every, unchanged=count - count // every)
+    if outcomes != expected:
+        sys.exit(f"{dict(outcomes)}, not {dict(expected)}")
+    return outcomes
+
+
+KINDS = {"records": check_records, "counts": check_counts, "rows": check_rows, "outcomes": check_outcomes}
+
+
+def main(kind, path, *arguments):
     with open(path, encoding="utf-8") as lines:
-        if kind == "records":
-            counts = check_records(lines, int(addresses), int(zones), mode)
-        else:
-            counts = check_counts(lines, int(addresses), int(zones))
+        counts = KINDS[kind](lines, *(int(each) if each.isdigit() else each for each in arguments))
     print(json.dumps(counts)[1:-1])
 
 

@@ -168,7 +168,49 @@ def hand_rows(runs):
               f"slowest {max(scenario.all('probe', 'seconds')) * 1000:.0f} ms")
 
 
-ROWS = (loopback_rows, silent_rows, halfway_rows, loss_rows, slow_rows, memory_rows, sites_rows, hand_rows)
+def read_rows(runs):
+    scenario = Scenario(runs, "read")
+    if not scenario:
+        return
+    rows = scenario.all("many", "rows")[0]
+    few = scenario.all("few", "rows")[0]
+    took, copy = scenario.median("many"), scenario.median("copy")
+    peak = {what: scenario.median(what, "memory_kib") / 1024 for what in ("few", "many")}
+    yield row(f"{number(rows)} rows through pg-ips", seconds(took), f"psql \\copy {seconds(copy)}", took / copy, most=8)
+    yield row("  peak memory", f"{peak['many']:.1f} MiB", f"{number(few)}: {peak['few']:.1f} MiB",
+              peak["many"] / peak["few"], most=1.05)
+    yield row("", "", "32 MiB", max(peak.values()) / 32, most=1)
+
+
+def write_rows(runs):
+    scenario = Scenario(runs, "write")
+    if not scenario:
+        return
+    changes = scenario.all("all", "updated")[0]
+    some = scenario.all("some", "updated")[0]
+    rate = changes / scenario.median("all")
+    peak = {what: scenario.median(what, "memory_kib") / 1024 for what in ("some", "all")}
+    trips = max(scenario.all("trips", "trips"))
+    for protocol, limit in ("extended", 0.5), ("prepared", None):
+        peer = scenario.median(f"pgbench-{protocol}", "rate")
+        yield row(f"{number(changes)} changes through pg-apply" if limit else "", per_second(rate) if limit else "",
+                  f"pgbench {protocol} {per_second(peer)}", rate / peer, least=limit)
+    yield row("  round trips", number(trips), f"1 in 100: {number(changes / 100)}", trips / (changes / 100), most=1)
+    yield row("  peak memory", f"{peak['all']:.1f} MiB", f"{number(some)}: {peak['some']:.1f} MiB",
+              peak["all"] / peak["some"], most=1.1)
+
+
+def pass_rows(runs):
+    scenario = Scenario(runs, "pass")
+    if not scenario:
+        return
+    records = sum(scenario.all("pass", member)[0] for member in ("updated", "unchanged"))
+    rate = records / scenario.median("pass")
+    yield row(f"{number(records)} records, 1 change in 1,000", per_second(rate), "20,000 records/s", rate / 20000, least=1)
+
+
+ROWS = (loopback_rows, silent_rows, halfway_rows, loss_rows, slow_rows, memory_rows, sites_rows, hand_rows,
+        read_rows, write_rows, pass_rows)
 
 # ---- table and file --------------------------------------------------------
 
