@@ -42,6 +42,18 @@ static const struct {
     {"58", PG_LOST},                             /* input and output errors of the server */
 };
 
+/*
+ * pgbouncer says all that it has against a login with the code of a protocol violation,
+ * 08P01; these are its words (1.18), and those of servers behind it that it passes on.
+ */
+static const struct {
+    const char *words;
+    enum pg_fault fault;
+} refusals[] = {
+    {"authentication failed", PG_REFUSED}, {"login rejected", PG_REFUSED},  {"auth failed", PG_REFUSED},
+    {"no such user", PG_REFUSED},          {"no such database", PG_MISFIT},
+};
+
 /* What each fault is called in the log, what a person can do about it, and how the tool ends. */
 static const struct {
     const char *error_type, *advice;
@@ -281,8 +293,11 @@ static enum pg_fault cannot_connect(struct pg *pg)
         fault = fault_of(sqlstate);
     else if (starts_with(message, "invalid "))
         fault = PG_MISFIT; /* a setting that libpq does not know: sslmode, port, … */
-    if (PQconnectionNeedsPassword(pg->connection) || strstr(message, "password authentication failed"))
-        fault = PG_REFUSED; /* pgbouncer gives its refusals the code of a protocol violation */
+    for (size_t i = 0; !strcmp(sqlstate, "08P01") && i < sizeof refusals / sizeof *refusals; i++)
+        if (strstr(message, refusals[i].words))
+            fault = refusals[i].fault;
+    if (PQconnectionNeedsPassword(pg->connection))
+        fault = PG_REFUSED;
     note(pg, sqlstate, message);
     pg_close(pg);
     return fault == PG_FAILED ? PG_LOST : fault;

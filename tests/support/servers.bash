@@ -174,9 +174,10 @@ _stop() {
 servers_stop() {
     local SERVERS=${1:-${SERVERS:-}} name status=0
     [[ -n $SERVERS && -d $SERVERS ]] || return 0
-    for name in garbage dnsdist dnstcp rbldnsd jira; do
+    for name in garbage dnsdist dnstcp rbldnsd jira pgbouncer; do
         _stop "$name" || status=1
     done
+    _stop standby INT || status=1
     _stop postgres INT || status=1
     _stop guard # the last: until here we may be killed ourselves
     return "$status"
@@ -198,7 +199,7 @@ _guard_loop() {
     local name pid
     local -A pids=()
     while [[ -d $SERVERS && $(_started "$1") == "$2" ]]; do
-        for name in garbage dnsdist dnstcp rbldnsd jira postgres; do
+        for name in garbage dnsdist dnstcp rbldnsd jira pgbouncer standby postgres; do
             pid=$(server_pid "$name") && pids[$name]="$pid $(_started "$pid")"
         done
         sleep 0.5
@@ -303,6 +304,7 @@ _postgres_create() {
     # directory is closed to everybody else.
     _as postgres tee "$dir/data/pg_hba.conf" >/dev/null <<'HBA'
 local all postgres              trust
+local replication postgres      trust
 local all all                   scram-sha-256
 host  all all      127.0.0.1/32 scram-sha-256
 HBA
@@ -351,19 +353,90 @@ postgres_restart() {
     postgres_stop "${1:-fast}" && postgres_start "$SERVERS"
 }
 
+# standby_start DIR: a hot standby of the PostgreSQL that runs, which from now on answers
+# a COMMIT only when the standby has it. Exports STANDBY_PORT.
+standby_start() {
+    local bin
+    bin=$(_postgres_bin) && _use "$1" standby postgres && _as postgres mkdir -p -m 0700 "$SERVERS/standby/sockets" || return
+    _as postgres "$bin/pg_basebackup" -D "$SERVERS/standby/data" -R -c fast --no-sync -U postgres \
+        -h "$POSTGRES_SOCKETS" -p "$(cat "$SERVERS/postgres/port")" || return
+    _start_on_port standby _standby_run || return
+    STANDBY_PORT=$(cat "$SERVERS/standby/port")
+    export STANDBY_PORT
+    sql "ALTER SYSTEM SET synchronous_standby_names = '*'" && sql "SELECT pg_reload_conf()" >/dev/null &&
+        wait_for 10 _standby_is_synchronous
+}
+
+_standby_run() {
+    local bin port=$1
+    bin=$(_postgres_bin) || return
+    # It shall not wait for a standby of its own when it is the server one day.
+    _spawn standby postgres "$bin/postgres" -D "$SERVERS/standby/data" -c synchronous_standby_names= \
+        -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories="$SERVERS/standby/sockets" || return
+    _answers standby "$bin/pg_isready" -q -h "$SERVERS/standby/sockets" -p "$port"
+}
+
+_standby_is_synchronous() { [[ $(sql "SELECT sync_state FROM pg_stat_replication") == sync ]]; }
+
+# standby_promote: it is the server now; the other one must be down.
+standby_promote() { standby_sql 'SELECT pg_promote()' >/dev/null; }
+
+# standby_sql STATEMENT: as sql, on the standby.
+standby_sql() { POSTGRES_SOCKETS=$SERVERS/standby/sockets _sql "$STANDBY_PORT" "$@"; }
+
 # sql [STATEMENT]: runs SQL as the superuser, from stdin if no STATEMENT is
 # given; rows come one a line, columns parted by |. More psql options may follow
 # instead: sql -v name=value <file.
-sql() {
-    local options=()
+sql() { _sql "$(cat "$SERVERS/postgres/port")" "$@"; }
+
+# _sql PORT [STATEMENT]
+_sql() {
+    local port=$1 options=()
+    shift
     if (($# == 1)) && [[ $1 != -* ]]; then
         options=(-c "$1")
     else
         options=("$@")
     fi
     PGOPTIONS='-c client_min_messages=warning' psql -XAtq -v ON_ERROR_STOP=1 -h "$POSTGRES_SOCKETS" \
-        -p "$(cat "$SERVERS/postgres/port")" -U postgres -d postal "${options[@]}"
+        -p "$port" -U postgres -d postal "${options[@]}"
 }
+
+# pgbouncer_start DIR [NAME=VALUE...]: pgbouncer in transaction mode before PostgreSQL, which
+# must run; further arguments are its settings. Exports DB_PORT, which now means it.
+pgbouncer_start() {
+    _use "$1" pgbouncer postgres || return
+    local dir=$SERVERS/pgbouncer setting
+    {
+        printf '%s\n' "[databases]" "postal = host=127.0.0.1 port=$(cat "$SERVERS/postgres/port")" "[pgbouncer]" \
+            "listen_addr = 127.0.0.1" "unix_socket_dir =" "pool_mode = transaction" "default_pool_size = 4" \
+            "auth_type = scram-sha-256" "auth_file = $dir/users" "stats_users = dnsbl_monitor" "server_login_retry = 1"
+        for setting in "${@:2}"; do
+            printf '%s = %s\n' "${setting%%=*}" "${setting#*=}"
+        done
+    } >"$dir/settings"
+    # It logs in with the password that the file holds, which only it may read.
+    (umask 077 && printf '"dnsbl_monitor" "%s"\n' "$(cat "$SERVERS/postgres/password")" |
+        _as postgres tee "$dir/users" >/dev/null) || return
+    _start_on_port pgbouncer _pgbouncer_run || return
+    DB_PORT=$(cat "$dir/port")
+    export DB_PORT
+}
+
+_pgbouncer_run() {
+    local dir=$SERVERS/pgbouncer
+    { cat "$dir/settings" && echo "listen_port = $1"; } >"$dir/pgbouncer.ini"
+    _spawn pgbouncer postgres /usr/sbin/pgbouncer -q "$dir/pgbouncer.ini" || return
+    _answers pgbouncer pgbouncer_sql "SHOW VERSION" "$1"
+}
+
+# pgbouncer_sql COMMAND [PORT]: what its console says, columns parted by |.
+pgbouncer_sql() {
+    PGPASSWORD=$DB_PASSWORD psql -XAtq -h 127.0.0.1 -p "${2:-$(cat "$SERVERS/pgbouncer/port")}" -U dnsbl_monitor -d pgbouncer -c "$1"
+}
+
+# pgbouncer_stop: clients are cut off.
+pgbouncer_stop() { _stop pgbouncer; }
 
 # pool_add ADDRESS [PRIORITY]: puts an address into the table, prints its id.
 pool_add() {
