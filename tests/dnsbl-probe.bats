@@ -432,6 +432,17 @@ CONF
     ! grep -q 'asked through' out
 }
 
+@test "a verdict that is there at once, from local data, does not overtake the run record" {
+    cat >unbound.conf <<'CONF'
+server:
+    local-zone: "fine.example." static
+    local-data: "2.0.0.127.fine.example. A 127.0.0.2"
+CONF
+    framed '{"type":"ip","ip":"192.0.2.9"}' >in # run and address come in one read
+    DNS_CONFIG=unbound.conf DNSBL_ZONES=fine.example probe <in >out
+    [ "$(jq -r .type out | paste -sd' ')" = "run zone ip zone end" ]
+}
+
 @test "a zone that was emptied, or a resolver that says NXDOMAIN to all, is silent" {
     fault_zone b.test nxdomain
     probe <<<192.0.2.2 >out
