@@ -532,6 +532,36 @@ seed_closed() {
     [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "updated_issue updated_issue" ]
 }
 
+@test "a 2xx that is not Jira's answer to a write proves nothing: an edit is read again, a create searched for" {
+    login='{"please": "log in"}'
+    person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]},
+        {\"summary\": \"IP 192.0.2.2 blacklisted by a.test\"}]"
+    fault '[{"name": "edit", "match": {"method": "PUT", "path": "OPS-1"}, "action": {"status": 200, "body": '"$login"'}},
+        {"name": "edit done", "match": {"method": "PUT", "path": "OPS-2"}, "action": {"status": 202, "body": '"$login"', "work": true}},
+        {"name": "create", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.3 "}, "action": {"status": 200, "body": '"$login"'}},
+        {"name": "create done", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.4 "}, "action": {"wrong_json": {"key": "../myself"}}},
+        {"name": "create empty", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.5 "}, "action": {"status": 204, "work": true}}]'
+    run_of "$(ip 192.0.2.1 'listed(["b.test"]; "changed")')" "$(ip 192.0.2.2 cleared)" \
+        "$(ip 192.0.2.3 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.4 'listed(["a.test"]; "listed")')" \
+        "$(ip 192.0.2.5 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 0 ]
+    [ "$(jira_control faults | jq -c '[.[].fired]')" = "[1,1,1,1,1]" ]
+    [ "$(writes)" = "[3,2,2]" ]
+    [ "$(jq -r 'select(.ip) | .jira_action' out | sort | uniq -c | xargs)" = "3 created_issue 2 updated_issue" ]
+    [ "$(issue OPS-1 .summary)" = "IP 192.0.2.1 blacklisted by b.test" ]
+    [ "$(issue OPS-2 '.comments | length')" -eq 1 ]
+    [ "$(jq -r 'select(.error_type == "jira_uncertain").error_message' err | grep -c 'HTTP 20[0-2] with JSON that is no answer to this')" -eq 4 ]
+}
+
+@test "writes that are never confirmed end as failed, 69" {
+    person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]}]"
+    fault '{"name": "edit", "match": {"method": "PUT"}, "times": "always", "action": {"status": 200, "body": []}}'
+    run_of "$(ip 192.0.2.1 'listed(["b.test"]; "changed")')"
+    [ "$status" -eq 69 ]
+    [ "$(fired edit)" -eq 4 ]
+    [ "$(action 192.0.2.1)" = failed ]
+}
+
 @test "a run right behind another one makes no comment twice, though the search shows the tickets as they were" {
     setting '{"edit_lag": 60}'
     person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]},
@@ -630,6 +660,14 @@ seed_closed() {
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
     [ "$status" -eq 77 ]
     [ "$(fired expired)" -eq 1 ]
+    [ "$(writes)" = "[0,0,0]" ]
+}
+
+@test "of two words on the login the one that it failed counts" {
+    fault '{"name": "expired", "match": {"path": "search/jql"}, "times": "always", "action": {"status": 200,
+        "headers": {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED", "x-seraph-loginreason": "OK"}, "body": {"issues": [], "isLast": true}}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 77 ]
     [ "$(writes)" = "[0,0,0]" ]
 }
 

@@ -180,7 +180,7 @@ static size_t take_answer(char *from, size_t size, size_t count, void *context)
     return amount;
 }
 
-/* Jira says on any answer, a 200 with the anonymous view included, that the login failed. */
+/* Jira says on any answer, a 200 with the anonymous view included, that the login failed; it may come twice. */
 static size_t take_header(char *from, size_t size, size_t count, void *context)
 {
     static const char name[] = "X-Seraph-LoginReason:";
@@ -188,8 +188,8 @@ static size_t take_header(char *from, size_t size, size_t count, void *context)
     size_t length = size * count;
 
     if (length > strlen(name) && !strncasecmp(from, name, strlen(name)))
-        exchange->login_failed = memmem(from, length, "AUTHENTICATED_FAILED", 20) != NULL ||
-                                 memmem(from, length, "AUTHENTICATION_DENIED", 21) != NULL;
+        exchange->login_failed |= memmem(from, length, "AUTHENTICATED_FAILED", 20) != NULL ||
+                                  memmem(from, length, "AUTHENTICATION_DENIED", 21) != NULL;
     return length;
 }
 
@@ -355,13 +355,16 @@ static void try_again_or_fail(struct http *http, struct exchange *exchange, stru
     http_spend(http, seconds * 1000);
 }
 
-static char *describe(const struct exchange *exchange, CURLcode code, long status)
+/* A 2xx is described for those who cannot do with it. */
+static char *describe(const struct exchange *exchange, CURLcode code, long status, const json_t *body)
 {
+    const char *wrong = body ? " with JSON that is no answer to this" : " without JSON";
+
     if (code != CURLE_OK)
         return memory_string(exchange->error[0] ? exchange->error : curl_easy_strerror(code));
     if (exchange->login_failed)
         return memory_format("HTTP %ld, and it says that the login failed", status);
-    return memory_format("HTTP %ld%s", status, status < 300 ? " without JSON" : "");
+    return memory_format("HTTP %ld%s", status, status < 300 ? wrong : "");
 }
 
 /* In seconds; 0: the server does not say. Whatever is beyond the budget is as good as any other such number. */
@@ -385,7 +388,7 @@ static void complete(struct http *http, struct exchange *exchange, CURLcode code
     if (code == CURLE_OK && exchange->filled > 0)
         body = json_loadb(exchange->answer, exchange->filled, 0, NULL);
     answer.body = body;
-    answer.problem = problem = describe(exchange, code, answer.status);
+    answer.problem = problem = describe(exchange, code, answer.status, body);
     result = judge(exchange, code, answer.status, body);
     if (result == RESULT_REFUSED) {
         http_give_up(http, HTTP_REFUSED,

@@ -36,6 +36,14 @@ void issue_forget_description(struct issue *issue)
     issue->description = NULL;
 }
 
+bool issue_is_key(const char *text)
+{
+    size_t project = text ? strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") : 0;
+    size_t number = project > 0 && text[project] == '-' ? strspn(text + project + 1, "0123456789") : 0;
+
+    return number > 0 && !text[project + 1 + number];
+}
+
 bool issue_has_label(const struct issue *issue, const char *label)
 {
     size_t index;

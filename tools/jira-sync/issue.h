@@ -28,6 +28,9 @@ void issue_forget_description(struct issue *issue); /* NULL does nothing */
 
 void issue_free(struct issue *issue); /* takes; NULL does nothing */
 
+/* Whether it can be an issue's key, as OPS-1. NULL is none. */
+bool issue_is_key(const char *text);
+
 bool issue_has_label(const struct issue *issue, const char *label);
 
 /* Whether the array of strings holds name, in any case. */

@@ -54,11 +54,13 @@ void jira_read(struct jira *jira, const char *key, http_done *done, void *contex
 /* Asks for the screen on which an issue is edited (screen.h): "fields" of the answer's body. */
 void jira_read_screen(struct jira *jira, const char *key, http_done *done, void *context);
 
-/* fields: summary, description, labels; taken. failure: of JIRA_DNS_FAILURE_ISSUE_TYPE. The answer is 201 with a key.
+/* fields: summary, description, labels; taken. failure: of JIRA_DNS_FAILURE_ISSUE_TYPE. The answer is 201 with a
+ * key; any other 2xx does not tell what became of it.
  */
 void jira_create(struct jira *jira, bool failure, json_t *fields, http_done *done, void *context);
 
-/* body: {fields, update} as Jira takes it; taken. The answer is 204. */
+/* body: {fields, update} as Jira takes it; taken. The answer is 204; any other 2xx does not tell what became of it.
+ */
 void jira_edit(struct jira *jira, const char *key, json_t *body, http_done *done, void *context);
 
 /* What an answer says is wrong, for a person, new. */

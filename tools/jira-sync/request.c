@@ -33,6 +33,22 @@ static bool may_write_again(const struct job *job)
     return job->writes < WRITES_MAX;
 }
 
+/* A 2xx other than Jira's to such a request is the word of some proxy or login: nobody knows what became of the work.
+ */
+static bool is_uncertain(const struct http_answer *answer)
+{
+    bool success = answer->status >= 200 && answer->status < 300;
+
+    return answer->outcome == HTTP_UNCERTAIN || (answer->outcome == HTTP_ANSWERED && success);
+}
+
+static void fail(struct sync *sync, struct job *job, const struct http_answer *answer)
+{
+    if (is_uncertain(answer))
+        sync->unreachable = true;
+    step_fail(sync, job, answer);
+}
+
 static void on_created(void *context, const struct http_answer *answer)
 {
     struct errand *errand = context;
@@ -41,11 +57,14 @@ static void on_created(void *context, const struct http_answer *answer)
     const char *key = json_string_value(json_object_get(answer->body, "key"));
 
     sync->writing--;
-    if (answer->outcome == HTTP_ANSWERED && answer->status == 201 && key) {
+    if (answer->outcome == HTTP_ANSWERED && answer->status == 201 && issue_is_key(key)) {
         subject_set_open(job->subject, issue_new(key, json_string_value(json_object_get(answer->body, "id"))));
         step_created(sync, job);
-    } else if ((answer->outcome == HTTP_UNCERTAIN || answer->status == 201) && may_write_again(job)) {
-        /* It may be there: search before it is sent once more, or there would be two. */
+    } else if (is_uncertain(answer) && may_write_again(job)) {
+        /*
+         * It may be there: search before it is sent once more, or there would be two. Only the first wait is Jira's
+         * trouble and counts against the budget; the others are its index's, and four lost answers would use it up.
+         */
         report(REPORT_WARNING, "jira_uncertain", "the answer to a create was lost (%s); searching for %s",
                answer->problem, job->label);
         job->written = SYNC_CREATED;
@@ -55,9 +74,7 @@ static void on_created(void *context, const struct http_answer *answer)
         http_spend(sync->jira->http, sync_waits_ms[0]);
         step_seek(sync, job);
     } else {
-        if (answer->outcome == HTTP_UNCERTAIN)
-            sync->unreachable = true;
-        step_fail(sync, job, answer);
+        fail(sync, job, answer);
     }
 }
 
@@ -66,7 +83,7 @@ static void reread(struct sync *sync, struct job *job, const struct http_answer 
 {
     report(REPORT_WARNING, "jira_uncertain", "an edit was not confirmed (%s); reading the ticket of %s again",
            answer->problem, job->label);
-    if (answer->outcome == HTTP_UNCERTAIN)
+    if (is_uncertain(answer))
         job->written = SYNC_UPDATED;
     job->tries = job->writes - 1 < SYNC_WAITS ? job->writes - 1 : SYNC_WAITS - 1;
     http_spend(sync->jira->http, sync_waits_ms[job->tries]);
@@ -84,18 +101,15 @@ static void on_edited(void *context, const struct http_answer *answer)
     struct errand *errand = context;
     struct sync *sync = errand->sync;
     struct job *job = errand_over(errand);
-    bool again = answer->outcome == HTTP_UNCERTAIN || answer->status == 404 || answer->status == 409;
+    bool again = is_uncertain(answer) || answer->status == 404 || answer->status == 409;
 
     sync->writing--;
-    if (answer->outcome == HTTP_ANSWERED && (answer->status == 204 || answer->status == 200))
+    if (answer->outcome == HTTP_ANSWERED && answer->status == 204) /* 200 only where returnIssue is asked for */
         step_finish(sync, job, SYNC_UPDATED, NULL);
     else if (again && may_write_again(job))
         reread(sync, job, answer);
-    else {
-        if (answer->outcome == HTTP_UNCERTAIN)
-            sync->unreachable = true;
-        step_fail(sync, job, answer);
-    }
+    else
+        fail(sync, job, answer);
 }
 
 /*
