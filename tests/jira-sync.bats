@@ -440,6 +440,17 @@ seed_closed() {
     [ "$(action 192.0.2.1)" = updated_issue ]
 }
 
+@test "a ticket that does not tell its zones is cleared only when every zone has answered" {
+    person issue "[{\"summary\": \"Mail to a customer bounces\", \"labels\": [$ours]},
+        {\"summary\": \"IP 192.0.2.2 blacklisted by a.test, +3 more\"}, {\"summary\": \"IP 192.0.2.3 blacklisted by a.test\"}]"
+    run_of "$(ip 192.0.2.1 'unknown("c.test")')" "$(ip 192.0.2.2 'unknown("c.test")')" "$(ip 192.0.2.3 'unknown("c.test")')"
+    [ "$status" -eq 0 ]
+    [ "$(action 192.0.2.1) $(action 192.0.2.2) $(action 192.0.2.3)" = "no_action no_action updated_issue" ]
+    run_of "$(ip 192.0.2.1)" "$(ip 192.0.2.2)"
+    [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "updated_issue updated_issue" ]
+    [ "$(writes)" = "[0,3,3]" ]
+}
+
 @test "the ticket tells of an answer that is no listing" {
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | .results[1].answers = ["127.0.0.10", "127.0.0.11"]')"
     issues .description >text

@@ -152,16 +152,20 @@ static bool has_definite_answer(const struct ticket *ticket)
     return false;
 }
 
-/* Whether some zone that the ticket names might list the address still. */
+/*
+ * Whether some zone that the ticket is about might list the address still. A summary that was cut, or that a person
+ * has rewritten, does not tell which those are: any zone may be one.
+ */
 static bool in_doubt(const struct address *address, const struct issue *open)
 {
     bool more, doubt;
     json_t *named = ticket_named_zones(open->summary, &more);
+    bool told = !more && json_array_size(named) > 0;
     size_t index;
     const json_t *zone;
 
     doubt = !has_definite_answer(&address->ticket) ||
-            (more && json_array_size(address->ticket.decision.unknown_zones) > 0);
+            (!told && json_array_size(address->ticket.decision.unknown_zones) > 0);
     json_array_foreach (named, index, zone)
         doubt = doubt || !is_settled(address, json_string_value(zone));
     json_decref(named);
