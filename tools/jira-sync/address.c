@@ -119,8 +119,6 @@ static void pass_on(struct address *address, enum sync_outcome outcome, const ch
         json_object_set_new(fields, "dry_run", json_true());
         json_object_set_new(fields, "would", would(address, action));
     }
-    all->created += outcome == SYNC_CREATED;
-    all->updated += outcome == SYNC_UPDATED;
     all->failed += outcome == SYNC_FAILED;
     ndjson_write_with(all->out, address->record, fields);
     release(address);

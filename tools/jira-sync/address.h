@@ -17,7 +17,7 @@ struct addresses {
     struct census *census;           /* borrowed */
     bool dry_run;
     char *run_id; /* owned; NULL: a stream without run */
-    unsigned long created, updated, failed;
+    unsigned long failed;
 };
 
 extern const struct job_kind address_kind;

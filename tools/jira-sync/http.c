@@ -97,11 +97,6 @@ enum http_verdict http_verdict(const struct http *http)
     return http->verdict;
 }
 
-unsigned http_busy(const struct http *http)
-{
-    return http->busy;
-}
-
 unsigned http_free(const struct http *http)
 {
     if (http->verdict != HTTP_WORKS || clock_steady_ms() < http->paused_until || http->busy >= http->concurrency)

@@ -2,10 +2,10 @@
  * Requests to one HTTP server, several at once, without blocking: connections,
  * login, time limits, and trying again. All of libcurl is behind this header.
  *
- * Waits between tries are 2, 4 and 8 s, or what Retry-After says. Time lost to
- * trouble, all requests together, is bounded by HTTP_BUDGET_MS; after that the
- * server counts as down. 401, 403 and a failed login on any answer mean that it
- * refuses us. Either is for good: what is under way ends with HTTP_STOPPED.
+ * Waits between tries are 2, 4 and 8 s, which uses the tries up, or what
+ * Retry-After says, which does not. Time lost to trouble, all requests together,
+ * is bounded by HTTP_BUDGET_MS; after that the server counts as down. 401, 403 and a failed login on any answer mean
+ * that it refuses us. Either is for good: what is under way ends with HTTP_STOPPED.
  *
  * Not for: what the answers mean (jira.h).
  */
@@ -22,8 +22,8 @@
 
 enum http_outcome {
     HTTP_ANSWERED,  /* 2xx with JSON or without content, 3xx, or a 4xx that trying again does not change */
-    HTTP_UNCERTAIN, /* a request that must not be repeated blindly: it may have been carried out, or not */
-    HTTP_FAILED,    /* it was not carried out, and its tries are used up */
+    HTTP_UNCERTAIN, /* not repeatable: it may have been carried out, or not */
+    HTTP_FAILED,    /* its tries are used up: it is repeatable, or was not carried out */
     HTTP_STOPPED,   /* the server was given up */
 };
 
@@ -71,8 +71,5 @@ enum http_verdict http_verdict(const struct http *http);
 /* Gives the server up, if that has not happened, and reports why. */
 __attribute__((format(printf, 3, 4))) void http_give_up(struct http *http, enum http_verdict verdict,
                                                         const char *format, ...);
-
-/* Requests under way, those that wait to be tried again included. */
-unsigned http_busy(const struct http *http);
 
 #endif
