@@ -458,6 +458,34 @@ seed_closed() {
     grep -qx 'c.test' text
 }
 
+# part TITLE: what stands in `text` under that heading.
+part() { awk -v title="h3. $1" '/^h3\. /{ on = ($0 == title) } on' text; }
+
+@test "the ticket sets apart what lists it, what is watched or allows it, and what is unknown" {
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | unknown("c.test") | .watch_zones = ["watch.test"]
+        | def lists(zone): .results += [.results[0] | .zone = zone | .reason = "See https://\(zone)/remove"];
+        lists("watch.test") | lists("allow.test")')"
+    [ "$status" -eq 0 ]
+    issues .description >text
+    head -n 1 text | grep -qF '{{192.0.2.1}} is listed by 1 blocklist.'
+    [ "$(part 'Lists it' | grep -oE '^[a-z]+\.test|\[https.*')" = "$(printf '%s\n' a.test '[https://a.test/?ip=192.0.2.1]')" ]
+    [ "$(part 'Watched only' | grep -oE '^[a-z]+\.test|No action|\[https.*')" = "$(printf '%s\n' 'No action' watch.test)" ]
+    [ "$(part 'Allowlists, and what does not count' | grep -oE '^[a-z]+\.test|No action|\[https.*')" = "$(printf '%s\n' 'No action' allow.test)" ]
+    [ "$(part 'Unknown in this run' | grep -oE '^[a-z]+\.test.*')" = "c.test: timeout" ]
+    [ "$(part 'Does not list it' | grep -oE '^[a-z]+\.test.*')" = "b.test" ]
+    # and the same of a comment
+    run_of "$(ip 192.0.2.1 'listed(["a.test", "b.test"]; "changed") | .watch_zones = ["watch.test"]
+        | .results += [.results[0] | .zone = "watch.test"]')"
+    [ "$(issues '.comments[0].body' | grep -c watch.test)" -eq 0 ]
+}
+
+@test "the ticket tells when the address was looked up, and what happens when it clears" {
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    issues .description >text
+    tail -n 1 text | grep -qxF "Looked up 2026-01-31T12:00:00.000Z (UTC). Run $RUN_ID."
+    part 'What happens by itself' | grep -q '^\* When it is listed no more, its former priority is put back, .* gets the label dnsbl-cleared\. It is not closed'
+}
+
 @test "the ticket says when the throttle failed" {
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | .db_outcome = "failed" | .db_changes = false')"
     [ "$status" -eq 0 ]
@@ -486,17 +514,58 @@ seed_closed() {
     [ "$(grep -c '^\* \[' text)" -eq 1 ]
 }
 
+# thousand [JQ]: the record of an address that a thousand zones with long names list, for long reasons.
+thousand() {
+    ip 192.0.2.1 '[range(1000) | "a-rather-long-name-of-a-zone-\(.).example.test"] as $zones
+        | .results = [$zones[] | {zone: ., status: "LISTED", answers: ["127.0.0.2"], reason: ("r" * 300 + " https://x.test/"), error: null, duration_ms: 1}]
+        | .decision = "LISTED" | .listed_zones = $zones | '"${1:-.}"
+}
+
 @test "any number of zones fits into a ticket" {
-    mapfile -t records < <(ip 192.0.2.1 '[range(1000) | "a-rather-long-name-of-a-zone-\(.).example.test"] as $zones
-        | .results = [$zones[] | {zone: ., status: "LISTED", answers: ["127.0.0.2"], reason: ("r" * 400), error: null, duration_ms: 1}]
-        | .decision = "LISTED" | .transition = "listed" | .listed_zones = $zones')
-    run_of "${records[@]}"
+    run_of "$(thousand '.transition = "listed"')"
     [ "$status" -eq 0 ]
     issues .summary | grep -qE '^IP 192.0.2.1 blacklisted by .*, \+99[0-9] more$'
-    issues .description | grep -q 'more, for which there is no room here'
-    issues .description | grep -q "$RUN_ID"
-    run_of "$(jq -c '.transition = "none"' <<<"${records[0]}")"
+    issues .description >text
+    part 'Lists it' | grep -q 'more, for which there is no room here'
+    [ "$(grep -c ': 127.0.0.2$' text)" -ge 50 ]
+    [ "$(grep -c ': 127.0.0.2$' text)" -eq "$(grep -cF '* [https://x.test/]' text)" ]
+    grep -q "$RUN_ID" text
+    run_of "$(thousand)"
     [ "$(writes)" = "[1,0,0]" ]
+}
+
+@test "any number of zones fits into a comment: the names first, then as many reasons as there is room for" {
+    person issue "[{\"summary\": \"IP 192.0.2.2 blacklisted by a.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.2\"]},
+        {\"summary\": \"IP 192.0.2.3 blacklisted by a.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.3\", \"dnsbl-cleared\"]},
+        {\"summary\": \"IP 192.0.2.4 blacklisted by a.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.4\"]}]"
+    run_of "$(thousand '.ip = "192.0.2.2" | .transition = "changed"')" "$(thousand '.ip = "192.0.2.3" | .transition = "changed"')" \
+        "$(thousand '.ip = "192.0.2.4" | .decision = "CLEAN" | cleared
+            | .results = ([{zone: "a.test", status: "NOT_LISTED", answers: [], reason: null, error: null, duration_ms: 1}]
+                + [.results[] | .status = "UNKNOWN" | .error = "timeout"]) | .unknown_zones = .listed_zones | .listed_zones = []')"
+    [ "$status" -eq 0 ]
+    [ "$(jq -r 'select(.ip) | .jira_action' out | sort -u)" = updated_issue ]
+    for n in 2 3; do
+        newest "$n" '.comments[0].body' >text
+        # names: as many as fit, and how many more
+        for line in now: $([ "$n" -eq 3 ] || echo added:); do
+            grep "^$line" text | tr -d , >names
+            grep -qE "^$line +(a-rather-long-name-of-a-zone-[0-9]+.example.test )+and [0-9]+ more$" names
+            [ "$(($(grep -o 'example.test' names | wc -l) + $(grep -oE '[0-9]+ more' names | cut -d ' ' -f 1)))" -eq 1000 ]
+        done
+        # answers: likewise
+        [ "$(grep -c ': 127.0.0.2$' text)" -ge 10 ]
+        [ "$(($(grep -c ': 127.0.0.2$' text) + $(grep -oE '^and [0-9]+ more' text | cut -d ' ' -f 2)))" -eq 1000 ]
+        grep -q "$RUN_ID" text
+    done
+    newest 4 '.comments[0].body' | grep -q 'is no longer listed'
+    newest 4 '.comments[0].body' | grep -q 'more, for which there is no room here'
+}
+
+@test "a name that no comment has room for leaves no stray comma" {
+    person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"labels\": [$ours]}]"
+    run_of "$(ip 192.0.2.1 '.decision = "LISTED" | .transition = "changed" | .listed_zones = ["z" * 30000, "b.test"]')"
+    [ "$status" -eq 0 ]
+    issues '.comments[0].body' | grep -qx 'now:     2, for which there is no room here'
 }
 
 @test "JIRA_FIELDS is merged into what a create sends" {

@@ -6,118 +6,11 @@
 #include "memory.h"
 #include "names.h"
 #include "page.h"
+#include "zones_text.h"
 
-static void write_names(struct page *page, const char *title, const json_t *names)
-{
-    size_t index;
-    const json_t *name;
-
-    fprintf(page->file, "%s", title);
-    json_array_foreach (names, index, name) {
-        if (!page_has_room(page, 4 * strlen(json_string_value(name)) + 32)) {
-            fprintf(page->file, ", and %zu more", json_array_size(names) - index);
-            break;
-        }
-        fputs(index ? ", " : "", page->file);
-        page_foreign(page, json_string_value(name));
-    }
-    fputs(json_array_size(names) ? "\n" : "none\n", page->file);
-}
-
-static void write_result(struct page *page, const struct ticket *ticket, const struct record_result *result)
-{
-    char *answers = record_join(result->answers, ", ");
-
-    page_foreign(page, result->zone);
-    fputs(": ", page->file);
-    if (result->status == RECORD_UNKNOWN)
-        page_foreign(page, result->error ? result->error : "unknown");
-    else
-        page_foreign(page, *answers ? answers : record_status_names[result->status]);
-    if (result->status == RECORD_UNKNOWN && names_hold(ticket->decision.carried_zones, result->zone))
-        fputs(" (listed it at the run before; that stands until it answers)", page->file);
-    if (result->status == RECORD_NOT_LISTED)
-        fputs(" (not an answer that counts as a listing)", page->file);
-    fputc('\n', page->file);
-    if (result->reason) {
-        fputs("    ", page->file);
-        page_foreign(page, result->reason);
-        fputc('\n', page->file);
-    }
-    free(answers);
-}
-
-static size_t size_of(const struct record_result *result)
-{
-    /* A control character becomes four bytes. */
-    return 4 * (strlen(result->zone) + (result->reason ? strlen(result->reason) : 0) +
-                (result->error ? strlen(result->error) : 0)) +
-           256 + 40 * json_array_size(result->answers);
-}
-
-/* Zones of one status, or only those in names if it is not NULL; links from their reasons below. */
-static void write_results(struct page *page, const struct ticket *ticket, enum record_status status,
-                          const json_t *names)
-{
-    size_t left_out = 0, written = 0;
-
-    fputs("{noformat}\n", page->file);
-    for (size_t i = 0; i < ticket->results.count; i++) {
-        const struct record_result *result = &ticket->results.items[i];
-
-        if (result->status != status || (names && !names_hold(names, result->zone)))
-            continue;
-        if (!page_has_room(page, 2 * size_of(result))) {
-            left_out++;
-            continue;
-        }
-        write_result(page, ticket, result);
-        written++;
-    }
-    if (left_out > 0)
-        fprintf(page->file, "and %zu more, for which there is no room here\n", left_out);
-    else if (written == 0)
-        fputs("none\n", page->file);
-    fputs("{noformat}\n", page->file);
-    for (size_t i = 0; i < ticket->results.count && status == RECORD_LISTED; i++) {
-        const struct record_result *result = &ticket->results.items[i];
-
-        if (result->status == status && result->reason && (!names || names_hold(names, result->zone)) &&
-            page_has_room(page, strlen(result->reason) + 64))
-            page_links(page, result->reason);
-    }
-}
-
-static bool is_count(const struct ticket *ticket, enum record_status status)
-{
-    for (size_t i = 0; i < ticket->results.count; i++)
-        if (ticket->results.items[i].status == status)
-            return true;
-    return false;
-}
-
-/* In one block the names alone: nobody reads the details of what is well. But an answer that does not count is news.
- */
-static void write_not_listed(struct page *page, const struct ticket *ticket)
-{
-    json_t *names = memory_check(json_array());
-
-    fputs("h3. Does not list it\n{noformat}\n", page->file);
-    for (size_t i = 0; i < ticket->results.count; i++) {
-        const struct record_result *result = &ticket->results.items[i];
-
-        if (result->status != RECORD_NOT_LISTED)
-            continue;
-        if (json_array_size(result->answers) > 0 && page_has_room(page, 2 * size_of(result)))
-            write_result(page, ticket, result);
-        else
-            json_array_append_new(names, json_string(result->zone));
-    }
-    if (json_array_size(names) > 0)
-        write_names(page, "", names);
-    fputs("{noformat}\n", page->file);
-    json_decref(names);
-}
+/* Bytes that a line of names may take, so that no line takes the room of those behind it. */
+#define NOW_MAX 8000
+#define CHANGE_MAX 4000
 
 /* What it means that a change was lost, by transition. */
 static const struct {
@@ -182,16 +75,12 @@ char *ticket_description(const struct ticket *ticket)
             ticket->ip, count, count == 1 ? "" : "s");
     write_priority(&page, ticket);
     fputs("\nh3. Lists it\n", page.file);
-    write_results(&page, ticket, RECORD_LISTED, NULL);
-    if (is_count(ticket, RECORD_UNKNOWN)) {
-        fputs(
-            "h3. Unknown in this run\nThese did not answer, or not so that it counts. It is neither a listing nor an "
-            "all-clear.\n",
-            page.file);
-        write_results(&page, ticket, RECORD_UNKNOWN, NULL);
-    }
-    if (is_count(ticket, RECORD_NOT_LISTED))
-        write_not_listed(&page, ticket);
+    zones_write_listed(&page, ticket, ticket->decision.listed_zones);
+    zones_write_harmless(&page, ticket);
+    zones_write_unknown(&page, ticket,
+                        "h3. Unknown in this run\nThese did not answer, or not so that it counts. It is neither a "
+                        "listing nor an all-clear.\n");
+    zones_write_not_listed(&page, ticket);
     fputs("h3. What to do\n"
           "# Find out why: the reasons above, the links in them, and what was sent from this address before.\n"
           "# Stop the cause first. Who asks for removal too early is listed again, for longer.\n"
@@ -222,15 +111,15 @@ char *ticket_changed_comment(const struct ticket *ticket, const struct issue *is
             again ? "{{%s}} is listed again.\n{noformat}\n" : "The lists of {{%s}} have changed.\n{noformat}\n",
             ticket->ip);
     if (!again && !more) {
-        write_names(&page, "added:   ", added);
-        write_names(&page, "removed: ", removed);
+        zones_write_names(&page, "added:   ", added, CHANGE_MAX);
+        zones_write_names(&page, "removed: ", removed, CHANGE_MAX);
     }
-    write_names(&page, "now:     ", now);
+    zones_write_names(&page, "now:     ", now, NOW_MAX);
     if (json_array_size(unknown) > 0)
-        write_names(&page, "unknown, so they stay: ", unknown);
+        zones_write_names(&page, "unknown, so they stay: ", unknown, CHANGE_MAX);
     fputs("{noformat}\n", page.file);
     if (json_array_size(added) > 0)
-        write_results(&page, ticket, RECORD_LISTED, added);
+        zones_write_listed(&page, ticket, added);
     write_priority(&page, ticket);
     write_origin(&page, ticket);
     json_decref(named);
@@ -251,12 +140,9 @@ char *ticket_cleared_comment(const struct ticket *ticket)
     } else {
         fprintf(page.file, "{{%s}} is listed too little now to be throttled: its score is %lld. Still lists it:\n",
                 ticket->ip, (long long)ticket->decision.score);
-        write_results(&page, ticket, RECORD_LISTED, ticket->decision.listed_zones);
+        zones_write_listed(&page, ticket, ticket->decision.listed_zones);
     }
-    if (is_count(ticket, RECORD_UNKNOWN)) {
-        fputs("Unknown in this run, but this ticket does not name them:\n", page.file);
-        write_results(&page, ticket, RECORD_UNKNOWN, NULL);
-    }
+    zones_write_unknown(&page, ticket, "Unknown in this run, but this ticket does not name them:\n");
     write_priority(&page, ticket);
     fputs("Check that nothing is left to be done, and close this ticket. If the address is listed again while it is "
           "open, a comment here says so.\n",
