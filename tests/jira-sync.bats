@@ -903,6 +903,27 @@ sick='unknown("a.test") | unknown("b.test")'
     [ "$(writes)" = "[1,0,0]" ]
 }
 
+@test "any number of zones fits into the ticket of a malfunction and of a surge, and its comment" {
+    surge='.surge = [range(1000) | {zone: "a-rather-long-name-of-a-zone-\(.).example.test", newly_listed: 40, total: 100, limit_percent: 5}]'
+    unknown='.results |= map(.status = "UNKNOWN" | .error = "timeout") | .unknown_zones = .listed_zones | .listed_zones = [] | .decision = "CLEAN"'
+    for round in first second; do
+        { start; thousand "$unknown"; end "$surge"; } >in
+        jira_sync <in >out 2>err
+        [ "$(issues .key | wc -l)" -eq 2 ]
+        for text in $([ "$round" = first ] && echo .description || echo '.description .comments[0].body'); do
+            issues "select(.summary | startswith(\"DNS I\")) | $text" >text
+            [ "$(($(grep -c '^a-.*: 1 of 1 unknown: timeout 1$' text) + $(grep -oE '^and [0-9]+ more' text | cut -d ' ' -f 2)))" -eq "${zones:=1000}" ]
+            issues "select(.summary | startswith(\"DNSBL\")) | $text" >text
+            [ "$(($(grep -c '^a-.*: newly lists 40 of 100' text) + $(grep -oE '^and [0-9]+ more' text | cut -d ' ' -f 2)))" -eq "$zones" ]
+        done
+        # the second time it is one zone less: an edit of both, with a comment
+        surge="$surge | .surge |= .[1:]"
+        unknown="$unknown | .results |= .[1:]"
+        zones=999
+    done
+    [ "$(writes)" = "[2,2,2]" ]
+}
+
 @test "a surge that was held gets a ticket, and recovers when its zone answers" {
     surge='.surge = [{zone: "b.test", newly_listed: 40, total: 100, limit_percent: 5}]'
     { start; ip 192.0.2.1 'listed(["b.test"]; "held")'; end "$surge"; } >in

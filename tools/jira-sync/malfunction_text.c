@@ -59,7 +59,7 @@ static void write_failure(struct page *page, const struct malfunction *malfuncti
 
 static void write_surge(struct page *page, const struct malfunction *malfunction)
 {
-    size_t index;
+    size_t index, left_out = 0;
     const json_t *item;
 
     fputs("These zones list many addresses all at once, which is mostly the zone's fault, not the addresses'. What "
@@ -69,8 +69,12 @@ static void write_surge(struct page *page, const struct malfunction *malfunction
     json_array_foreach (malfunction->surge, index, item) {
         const char *zone = json_string_value(json_object_get(item, "zone"));
 
-        if (!zone || !page_has_room(page, 2 * strlen(zone) + 128))
+        if (!zone)
             continue;
+        if (!page_has_room(page, 2 * strlen(zone) + 128)) {
+            left_out++;
+            continue;
+        }
         page_foreign(page, zone);
         fprintf(page->file,
                 ": newly lists %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
@@ -79,6 +83,8 @@ static void write_surge(struct page *page, const struct malfunction *malfunction
                 json_integer_value(json_object_get(item, "total")),
                 json_integer_value(json_object_get(item, "limit_percent")));
     }
+    if (left_out > 0)
+        fprintf(page->file, "and %zu more, for which there is no room here\n", left_out);
     fputs("{noformat}\n", page->file);
 }
 
