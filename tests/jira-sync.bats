@@ -90,7 +90,7 @@ issue() { jira_state | jq -r --arg key "$1" '.issues[] | select(.key == $key) | 
 person() { jira_control "$1" -d "$2" >/dev/null; }
 fault() { jira_control faults -d "$1" >/dev/null; }
 setting() { jira_control settings -d "$1" >/dev/null; }
-said() { jq -e --arg type "$1" 'select(.error_type == $type)' err >/dev/null; }
+said() { jq -es --arg type "$1" 'any(.error_type == $type)' err >/dev/null; }
 
 ours='"dnsbl-monitor", "dnsbl-ip-192.0.2.1"'
 long_ago='"created": "-20d"'
@@ -1169,6 +1169,30 @@ sick='unknown("a.test") | unknown("b.test")'
     [ "$status" -eq 1 ]
     [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "failed created_issue" ]
     jq -r 'select(.ip == "192.0.2.1").error_message' err | grep -q "labels: Field 'labels' cannot be set"
+}
+
+@test "--check=online: a screen for editing that cannot be read is not well" {
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    fault '[{"name": "gone", "match": {"path": "editmeta", "nth": 1}, "action": {"status": 404, "body": {"errorMessages": ["Issue does not exist"], "errors": {}}}},
+        {"name": "foreign", "match": {"path": "editmeta", "nth": 1}, "action": {"wrong_json": {"please": "log in"}}},
+        {"name": "down", "match": {"path": "editmeta"}, "times": 4, "action": {"status": 503, "html": "busy"}}]'
+    for expected in 77 69 69; do
+        run "-$expected" jira_sync --check=online
+        [[ $output == *'does not tell what the screen for editing OPS-1 holds (HTTP '* ]]
+    done
+    [ "$(fired gone)$(fired foreign)$(fired down)" -eq 114 ]
+    run -0 jira_sync --check=online
+}
+
+@test "--check=online: a signal ends it" {
+    fault '{"name": "slow", "match": {"path": "myself"}, "action": {"delay": 20}}'
+    "$BUILD/bin/jira-sync" --check=online >out 2>err 3>&- &
+    pid=$!
+    wait_for 10 eval '[ "$(fired slow)" -eq 1 ]'
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 143 ]
 }
 
 @test "a status that the site does not know breaks no search; one of another name can mean closed" {

@@ -22,27 +22,50 @@ struct check {
 
 static void ask(struct check *check);
 
+static void judge_screen(struct check *check, const json_t *screen)
+{
+    json_t *wanted = memory_check(json_pack("[s,s]", "summary", "labels"));
+    char *lacks;
+
+    if (check->kinds[check->at]->failure)
+        json_array_append_new(wanted, json_string("description"));
+    lacks = screen_lacks(screen, wanted);
+    json_decref(wanted);
+    if (!lacks)
+        return;
+    report(REPORT_ERROR, "jira_preflight",
+           "the screen for editing %s lacks: %s; edits that need it will fail, so have it put there by whoever "
+           "keeps the project's screens",
+           check->newest[check->at]->key, lacks);
+    check->lacking = true;
+    free(lacks);
+}
+
+/* Jira does not say what the screen holds: it refuses to, or it is out of order. */
+static void miss_screen(struct check *check, const struct http_answer *answer)
+{
+    static const char format[] = "Jira does not tell what the screen for editing %s holds (%s)";
+    const char *key = check->newest[check->at]->key;
+    char *problem = jira_problem(answer);
+
+    if (answer->outcome == HTTP_ANSWERED && answer->status >= 300) {
+        report(REPORT_ERROR, "jira_preflight", format, key, problem);
+        check->lacking = true;
+    } else {
+        http_give_up(check->jira->http, HTTP_DOWN, format, key, problem);
+    }
+    free(problem);
+}
+
 static void on_edit_screen(void *context, const struct http_answer *answer)
 {
     struct check *check = context;
-    const struct job_kind *kind = check->kinds[check->at];
     const json_t *screen = json_object_get(answer->body, "fields");
-    json_t *wanted = memory_check(json_pack("[s,s]", "summary", "labels"));
-    char *lacks = NULL;
 
-    if (kind->failure)
-        json_array_append_new(wanted, json_string("description"));
     if (answer->outcome == HTTP_ANSWERED && answer->status == 200 && json_is_object(screen))
-        lacks = screen_lacks(screen, wanted);
-    json_decref(wanted);
-    if (lacks) {
-        report(REPORT_ERROR, "jira_preflight",
-               "the screen for editing %s lacks: %s; edits that need it will fail, so have it put there by whoever "
-               "keeps the project's screens",
-               check->newest[check->at]->key, lacks);
-        check->lacking = true;
-    }
-    free(lacks);
+        judge_screen(check, screen);
+    else
+        miss_screen(check, answer);
     check->at++;
     ask(check);
 }
@@ -102,10 +125,21 @@ static void on_preflight(void *context)
     json_decref(labels);
 }
 
+static int status_of(const struct check *check)
+{
+    const int statuses[] = {
+        [HTTP_WORKS] = EXIT_DONE,
+        [HTTP_DOWN] = EXIT_UNREACHABLE,
+        [HTTP_REFUSED] = EXIT_REFUSED,
+        [HTTP_INTERRUPTED] = 128 + signals_received(),
+    };
+    int status = statuses[check->done ? http_verdict(check->jira->http) : HTTP_INTERRUPTED];
+
+    return check->lacking ? exit_status_worse(status, EXIT_REFUSED) : status;
+}
+
 int check_online(struct jira *jira, const struct job_kind *const *kinds, size_t kind_count)
 {
-    static const int statuses[] = {
-        [HTTP_WORKS] = EXIT_DONE, [HTTP_DOWN] = EXIT_UNREACHABLE, [HTTP_REFUSED] = EXIT_REFUSED};
     struct check check = {.jira = jira, .kinds = kinds, .kind_count = kind_count};
     int status;
 
@@ -116,9 +150,7 @@ int check_online(struct jira *jira, const struct job_kind *const *kinds, size_t 
 
         http_wait(jira->http, &signal, 1, -1);
     }
-    status = check.done ? statuses[http_verdict(jira->http)] : 128 + signals_received();
-    if (status == EXIT_DONE && check.lacking)
-        status = EXIT_REFUSED;
+    status = status_of(&check);
     for (size_t i = 0; i < kind_count; i++)
         issue_free(check.newest[i]);
     free(check.newest);
