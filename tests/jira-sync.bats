@@ -1128,6 +1128,37 @@ sick='unknown("a.test") | unknown("b.test")'
     [ "$(writes)" = "[0,0,0]" ]
 }
 
+@test "--check=online: every missing right is named at once, whichever it is" {
+    problems() { jq -r 'select(.error_type == "jira_preflight" and .level == "ERROR").error_message' err; }
+    online() { status=0; jira_sync --check=online >out 2>err || status=$?; }
+    for flavour in cloud datacenter; do
+        [ "$flavour" = cloud ] || use_datacenter
+        setting '{"permissions": ["BROWSE_PROJECTS", "EDIT_ISSUES"]}'
+        JIRA_EXCLUDED_STATUSES=Nonsense online
+        [ "$status" -eq 77 ]
+        [ "$(problems | grep -oE '[A-Z]+_[A-Z]+' | xargs)" = "CREATE_ISSUES ADD_COMMENTS" ]
+        said jira_statuses # and the rest is still asked
+        [ "$(grep -c 'check JIRA_USER' err)" -eq 0 ]
+        setting '{"permissions": ["CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS"]}'
+        online
+        [ "$status" -eq 77 ]
+        jq -r .error_message err | grep -q 'project OPS at .* does not exist, or this user may not see it'
+        setting '{"permissions": ["BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES"]}'
+        JIRA_DNS_FAILURE_ISSUE_TYPE=Outage online
+        [ "$status" -eq 77 ]
+        [ "$(problems | wc -l)" -eq 2 ]
+        problems | grep -q ADD_COMMENTS
+        problems | grep -q '"Outage".*check JIRA_DNS_FAILURE_ISSUE_TYPE (it has: Task, Incident)'
+    done
+    # A Jira that shows rights to a project that it does not show.
+    use_datacenter
+    fault '{"name": "rights", "match": {"path": "mypermissions"}, "action": {"wrong_json": {"permissions": {"EDIT_ISSUES": {"havePermission": true}}}}}'
+    online
+    [ "$status" -eq 77 ]
+    [ "$(problems | grep -oE '[A-Z]+_[A-Z]+' | xargs)" = "BROWSE_PROJECTS CREATE_ISSUES ADD_COMMENTS" ]
+    [ "$(problems | wc -l)" -eq 3 ]
+}
+
 @test "a screen that lacks a field, or demands one: named before anything is written" {
     for flavour in cloud datacenter; do
         [ "$flavour" = cloud ] || use_datacenter

@@ -14,7 +14,8 @@
 struct preflight {
     struct jira *jira;
     size_t step, problems;
-    size_t seen; /* on the pages before */
+    bool hides_project, hides_types; /* a right is missing without which Jira does not show them */
+    size_t seen;                     /* on the pages before */
     json_t *type_names;
     json_t *screen;
     void (*done)(void *context);
@@ -97,6 +98,23 @@ static char *permissions_path(const struct preflight *check)
                          check->jira->settings->project);
 }
 
+static bool is_granted(const json_t *permissions, const char *name)
+{
+    return json_is_true(json_object_get(json_object_get(permissions, name), "havePermission"));
+}
+
+/* Asking all the same would be answered with 403, and that ends everything before all is reported. */
+static void note_hidden(struct preflight *check, const json_t *permissions)
+{
+    check->hides_project = !is_granted(permissions, "BROWSE_PROJECTS");
+    check->hides_types = check->hides_project || !is_granted(permissions, "CREATE_ISSUES");
+    if (check->hides_types)
+        report(REPORT_WARNING, "jira_preflight",
+               "without those rights Jira does not show the issue types and screens of project %s: they were not "
+               "looked at",
+               check->jira->settings->project);
+}
+
 static bool take_permissions(struct preflight *check, const struct http_answer *answer)
 {
     static const struct {
@@ -114,18 +132,20 @@ static bool take_permissions(struct preflight *check, const struct http_answer *
                      check->jira->settings->server);
     else if (answer->status != 200)
         unexpected(check, "our rights", answer);
-    for (size_t i = 0; answer->status == 200 && i < sizeof needed / sizeof *needed; i++) {
-        const json_t *permission = json_object_get(all, needed[i].name);
-
-        if (!json_is_true(json_object_get(permission, "havePermission")))
+    if (answer->status != 200)
+        return true;
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!is_granted(all, needed[i].name))
             missing(check, "this user may not %s project %s: the permission %s is missing", needed[i].purpose,
                     project, needed[i].name);
-    }
+    note_hidden(check, all);
     return true;
 }
 
 static char *types_path(const struct preflight *check)
 {
+    if (check->hides_types)
+        return NULL;
     return memory_format(JIRA_API "/issue/createmeta/%s/issuetypes?startAt=%zu&maxResults=200",
                          check->jira->settings->project, check->seen);
 }
@@ -266,6 +286,8 @@ static bool take_failure_screen(struct preflight *check, const struct http_answe
 
 static char *statuses_path(const struct preflight *check)
 {
+    if (check->hides_project)
+        return NULL;
     return memory_format(JIRA_API "/project/%s/statuses", check->jira->settings->project);
 }
 
