@@ -1249,6 +1249,31 @@ sick='unknown("a.test") | unknown("b.test")'
     [ "$(grep -c "$JIRA_API_TOKEN" err)" -eq 0 ]
 }
 
+@test "a plain request to this machine takes no proxy that is not on it, too" {
+    for proxy in http://nowhere.invalid:3128 nowhere.invalid socks5h://user:secret@nowhere.invalid:1080 'http://[2001:db8::1]:1'; do
+        for name in http_proxy all_proxy ALL_PROXY; do
+            run -0 env "$name=$proxy" "$BUILD/bin/jira-sync" --check=online
+        done
+    done
+    # on it: used
+    for proxy in http://127.0.0.1:1 localhost:1 'http://[::1]:1'; do
+        http_proxy=$proxy all_proxy=http://nowhere.invalid "$BUILD/bin/jira-sync" --check=online >out 2>"err.${proxy//[!a-z0-9]/}" 3>&- &
+    done
+    wait
+    for log in err.*; do
+        grep -q jira_unreachable "$log"
+    done
+}
+
+@test "http:// is for this machine, by whatever name" {
+    for server in http://localhost:1 'http://[::1]:1/jira' http://127.1.2.3 HTTP://LOCALHOST; do
+        JIRA_SERVER=$server run -0 jira_sync --check
+    done
+    for server in http://localhost.example.org 'http://[::2]' http://128.0.0.1 http://10.0.0.1; do
+        JIRA_SERVER=$server run -78 jira_sync --check
+    done
+}
+
 @test "a proxy's password is not in what libcurl says of the proxy" {
     for proxy in nonsense://user:geheimnis@127.0.0.1:1 'http://user:gehe imnis@127.0.0.1:1' user:geheimnis@@127.0.0.1:1; do
         http_proxy=$proxy "$BUILD/bin/jira-sync" --check=online >out 2>"err.${proxy%%[:@]*}" 3>&- &

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "clock.h"
+#include "loopback.h"
 #include "memory.h"
 #include "report.h"
 #include "retry.h"
@@ -41,6 +42,7 @@ struct http {
     unsigned concurrency, busy;
     CURLM *multi;
     struct curl_slist *headers;
+    bool direct; /* no proxy, whatever the environment says */
     struct exchange *exchanges;
     int64_t lost_ms, lost_until, paused_until;
     enum http_verdict verdict;
@@ -51,6 +53,7 @@ struct http *http_open(const char *base, const char *user, const char *token, un
     struct http *http = memory_new(1, sizeof *http);
 
     *http = (struct http){.base = base, .user = user, .token = token, .concurrency = concurrency};
+    http->direct = !strncasecmp(base, "http://", strlen("http://")) && loopback_left_by_proxy();
     signal(SIGPIPE, SIG_IGN); /* from a connection that the server closed */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(http->multi = curl_multi_init()))
         die(EXIT_BUG, "system_error", "libcurl cannot be started");
@@ -222,6 +225,8 @@ static void set_transport(const struct http *http, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "dnsbl-monitor/" VERSION);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+    if (http->direct)
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (ca_file && *ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
 }

@@ -42,7 +42,9 @@ struct http;
 
 /*
  * base: URL without a slash at its end; user: NULL or "" for a Bearer token. All
- * borrowed. Ends the process if libcurl cannot be used.
+ * borrowed. A base with http:// is on this machine, and no other is asked to pass it
+ * the token on: a proxy is then used only if it is here, too. Ends the process if
+ * libcurl cannot be used.
  */
 struct http *http_open(const char *base, const char *user, const char *token, unsigned concurrency);
 void http_close(struct http *http); /* what is under way is abandoned without a word */

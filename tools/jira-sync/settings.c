@@ -1,28 +1,18 @@
 #include "settings.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/urlapi.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "config.h"
+#include "loopback.h"
 #include "memory.h"
 #include "secret.h"
 
 #define CONCURRENCY_MAX 64
 #define LABEL_MAX 255 /* Jira's, of a single label */
 #define IGNORE_CLOSED_DAYS_MAX 3650
-
-static bool is_loopback(const char *host)
-{
-    struct in_addr four;
-
-    if (inet_pton(AF_INET, host, &four) == 1)
-        return ntohl(four.s_addr) >> 24 == 127;
-    return !strcmp(host, "[::1]") || !strcasecmp(host, "localhost");
-}
 
 /* What is wrong with a server's URL; NULL: nothing. */
 static const char *url_problem(CURLU *url, const char *text)
@@ -37,7 +27,7 @@ static const char *url_problem(CURLU *url, const char *text)
     curl_url_get(url, CURLUPART_HOST, &host, 0);
     if (!scheme || !host || (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
         problem = "must begin with https://";
-    else if (!strcmp(scheme, "http") && !is_loopback(host))
+    else if (!strcmp(scheme, "http") && !loopback_is(host))
         problem =
             "must begin with https://, or the token could be read on its way (http:// is for loopback addresses)";
     for (size_t i = 0; !problem && i < sizeof unwanted / sizeof *unwanted; i++) {
