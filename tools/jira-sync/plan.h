@@ -15,8 +15,11 @@
  * - The row was not changed (pg-apply failed, or has no part in the pipe), so that the next run wants the ticket new
  *   again: the run that makes it does not end before a search shows it, or 14 s are over.
  *
- * What is left: to be killed in those 14 s and started again at once, and records kept from behind pg-apply that are
- * replayed, and really written, twice in as short a time.
+ * What is left, while the index lags more than 14 s: a create whose answer was lost, though it was done, is not found
+ * after 2, 4 and 8 s (14 in all), and is made again by the same run; and a run that begins before the index has
+ * caught up makes again what the one before it made. And, while it lags at all: to be killed in those 14 s and
+ * started again at once, and records kept from behind pg-apply that are replayed, and really written, twice in as
+ * short a time.
  */
 #ifndef JIRA_SYNC_PLAN_H
 #define JIRA_SYNC_PLAN_H
