@@ -92,6 +92,9 @@ fault() { jira_control faults -d "$1" >/dev/null; }
 setting() { jira_control settings -d "$1" >/dev/null; }
 said() { jq -es --arg type "$1" 'any(.error_type == $type)' err >/dev/null; }
 
+# searches: all of them so far; the first of each run is for the open tickets.
+searches() { jira_control counters | jq '[.requests | to_entries[] | select(.key | test("POST .*/search")).value] | add // 0'; }
+
 ours='"dnsbl-monitor", "dnsbl-ip-192.0.2.1"'
 long_ago='"created": "-20d"'
 
@@ -229,14 +232,16 @@ ACTIONS
 }
 
 @test "a ticket that the search does not find yet is sought again, found, and not doubled" {
-    setting '{"index_lag": 5}'
+    setting '{"index_lag_searches": 3}'
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
     [ "$(writes)" = "[1,0,0]" ]
-    # A run right behind it does not find that ticket at first.
+    # A run right behind it does not find that ticket at first: not among the open ones, not by its label, not after 2 s.
+    jira_control counters -X DELETE >/dev/null
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "none")')"
     [ "$status" -eq 0 ]
+    [ "$(searches)" -eq 4 ]
+    [ "$(writes)" = "[0,0,0]" ]
     [ "$(action 192.0.2.1)" = no_action ]
-    [ "$(writes)" = "[1,0,0]" ]
 }
 
 @test "tickets of the earlier monitor are adopted and labelled, others' are never touched" {
@@ -261,9 +266,11 @@ ACTIONS
 }
 
 @test "a ticket whose throttle failed is made at once, and a run right behind it makes no second one" {
-    setting '{"index_lag": 5}'
+    setting '{"index_lag_searches": 2}'
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed") | .db_changes = false | .db_outcome = "failed"')"
     [ "$status" -eq 0 ]
+    # two searches before it is made, and three until one finds it
+    [ "$(searches)" -eq 5 ]
     [ "$(action 192.0.2.1)" = created_issue ]
     [ "$(jq -r 'select(.ip).jira_issue' out)" = OPS-1 ]
     # Now the database takes it.
@@ -302,6 +309,63 @@ seed_closed() {
         {\"summary\": \"IP 192.0.2.3 blacklisted by a.test\", \"status\": \"Done\", $long_ago, \"resolved\": \"-6d\"},
         {\"summary\": \"Re: IP 192.0.2.4 blacklisted by a.test\", \"status\": \"Done\", $long_ago, \"resolved\": \"-6d\"}]"
     jira_control counters -X DELETE >/dev/null
+}
+
+@test "addresses that are sought again share their searches" {
+    mapfile -t records < <(for n in 1 2 3 4; do ip "192.0.2.$n" 'listed(["a.test"]; "none")'; done)
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[4,0,0]" ]
+    [ "$(searches)" -eq 5 ] # the open ones, by label, and after 2, 4 and 8 s
+}
+
+# by_label: the labels in each search by label since the last `mark_journal`, how many of them, a line a search.
+mark_journal() { journal=$(jira_journal | wc -l); }
+by_label() { jira_journal | tail -n +"$((journal + 1))" | jq -r 'select(.path | endswith("/search/jql")).body.jql
+    | [scan("dnsbl-ip-")] | length | select(. > 0)'; }
+
+@test "closed tickets are searched for fifty addresses at a time" {
+    person issue "$(jq -nc '[range(1; 121) | {summary: "IP 192.0.2.\(.) blacklisted by a.test",
+        labels: ["dnsbl-monitor", "dnsbl-ip-192.0.2.\(.)"], status: "Done"}]')"
+    mapfile -t records < <(ip 192.0.2.1 'listed(["a.test"]; "none") | . as $record | range(1; 121) as $n
+        | $record | .ip = "192.0.2.\($n)" | .ip_text = .ip')
+    mark_journal
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(by_label | sort -n | xargs)" = "20 50 50" ]
+    [ "$(jq -r 'select(.ip) | .jira_action' out | sort | uniq -c | xargs)" = "120 no_action" ]
+}
+
+@test "a run of many addresses that changes nothing makes eight requests and the pages of its search" {
+    person issue "$(jq -nc '[range(0; 200) | {summary: "IP 10.0.0.\(.) blacklisted by a.test",
+        labels: (["dnsbl-monitor", "dnsbl-ip-10.0.0.\(.)"] + if . % 4 == 1 then ["dnsbl-cleared"] else [] end)}]')"
+    jira_control counters -X DELETE >/dev/null
+    # With tickets: listed, clean and marked, clean in doubt, held. Without: clean, held, conflict.
+    mapfile -t records < <(ip 10.0.0.1 '. as $record | range(500) as $n | $record
+        | .ip = "10.0.\($n / 200 | floor).\($n % 200)" | .ip_text = .ip'"
+        | if \$n < 200 then
+            [listed([\"a.test\"]; \"none\"), ., unknown(\"a.test\"), listed([\"b.test\"]; \"held\")][\$n % 4]
+          else [., listed([\"a.test\"]; \"held\"), (listed([\"a.test\"]; \"listed\") | .db_outcome = \"conflict\")][\$n % 3] end")
+    [ "${#records[@]}" -eq 500 ]
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(jq -r 'select(.ip) | .jira_action' out | sort | uniq -c | xargs)" = "500 no_action" ]
+    [ "$(writes)" = "[0,0,0]" ]
+    [ "$(searches)" -eq 2 ] # 200 tickets, 100 a page
+    [ "$(jira_control counters | jq '[.requests[]] | add')" -le 9 ]
+}
+
+@test "JIRA_IGNORE_CLOSED_DAYS says how long a person's closing holds" {
+    person issue "[{\"summary\": \"IP 192.0.2.1 blacklisted by a.test\", \"status\": \"Done\", $long_ago, \"resolved\": \"-6d\"},
+        {\"summary\": \"IP 192.0.2.2 blacklisted by a.test\", \"status\": \"Done\", $long_ago, \"resolved\": \"-1s\"},
+        {\"summary\": \"IP 192.0.2.3 blacklisted by a.test\", \"status\": \"Done\", $long_ago, \"resolved\": \"-9d\"}]"
+    # days: of 192.0.2.N alone, so that the three can run side by side
+    days() { { start; ip "192.0.2.$2" 'listed(["a.test"]; "none")'; end; } | JIRA_IGNORE_CLOSED_DAYS=$1 jira_sync 3>&- >"out.$2" 2>"err.$2"; }
+    days 3 1 &
+    days 0 2 &
+    days 10 3
+    wait
+    [ "$(cat out.? | jq -rs 'map(select(.ip)) | sort_by(.ip)[].jira_action' | xargs)" = "created_issue created_issue no_action" ]
 }
 
 @test "closed tickets of the earlier monitor count like our own" {
@@ -579,11 +643,12 @@ thousand() {
 # ---- trouble ---------------------------------------------------------------
 
 @test "a create whose answer was lost is searched for, not repeated" {
-    setting '{"index_lag": 3}'
+    setting '{"index_lag_searches": 1}'
     fault '{"name": "lost", "match": {"method": "POST", "path": "/issue$"}, "action": {"lose_answer": true}}'
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
     [ "$status" -eq 0 ]
     [ "$(fired lost)" -eq 1 ]
+    [ "$(searches)" -eq 4 ] # two before it is made; after 2 s in vain, after 4 s it is found
     [ "$(action 192.0.2.1)" = created_issue ]
     [ "$(jq -r 'select(.ip).jira_issue' out)" = OPS-1 ]
     [ "$(writes)" = "[1,0,0]" ]
@@ -785,8 +850,18 @@ thousand() {
     [ "$(writes)" = "[0,0,0]" ]
 }
 
+@test "a Jira that does not say what it is is told by its host" {
+    use_datacenter
+    fault '{"name": "old", "match": {"path": "serverInfo"}, "times": "always", "action": {"wrong_json": {"version": "7.0.0"}}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 0 ]
+    [ "$(fired old)" -eq 1 ]
+    [ "$(jira_control counters | jq '.requests | to_entries | map(select(.key | test("search$")).value) | add')" -eq 2 ]
+    [ "$(action 192.0.2.1)" = created_issue ]
+}
+
 @test "it goes on reading while Jira answers; others overtake, end is last" {
-    fault '{"name": "slow", "match": {"method": "POST", "path": "/issue$"}, "action": {"delay": 6}}'
+    fault '{"name": "slow", "match": {"method": "POST", "path": "/issue$"}, "action": {"delay": 20}}'
     mkfifo pipe
     "$BUILD/bin/jira-sync" <pipe >out 2>err &
     pid=$!
@@ -798,13 +873,38 @@ thousand() {
         end
     } >pipe
     # All was read, and all but one is on its way, before Jira has answered.
-    wait_for 5 eval '[ "$(fired slow)" -eq 1 ]'
-    wait_for 5 eval '[ "$(wc -l <out)" -ge 1000 ]'
+    wait_for 30 eval '[ "$(fired slow)" -eq 1 ]'
+    wait_for 15 eval '[ "$(wc -l <out)" -ge 1000 ]'
     [ "$(grep -c 192.0.2.1 out)" -eq 0 ]
     wait "$pid"
     [ "$(wc -l <out)" -eq 1003 ]
     [ "$(tail -n 1 out | jq -r .type)" = end ]
     [ "$(tail -n 2 out | head -n 1 | jq -r .jira_action)" = created_issue ]
+}
+
+@test "what waits for Jira is bounded, and passes when Jira is back" {
+    record=$(ip 192.0.2.1 '.filler = ("x" * 1000000)')
+    { start; for n in {1..80}; do echo "$record"; done; end; } >in
+    [ "$(stat -c %s in)" -gt 80000000 ]
+    server_signal jira STOP
+    "$BUILD/bin/jira-sync" <in >out 2>err 3>&- &
+    pid=$!
+    taken() { awk '/^pos:/ { print $2 }' "/proc/$pid/fdinfo/0"; }
+    reached=0 still=0
+    while [ "$still" -lt 20 ] && kill -0 "$pid"; do # for 2 s not a byte
+        sleep 0.1
+        still=$(($(taken) == reached && reached >= 64 * 1024 * 1024 ? still + 1 : 0))
+        reached=$(taken)
+    done
+    server_signal jira CONT
+    # what waits, and what the reader has taken ahead
+    [ "$reached" -le $((68 * 1024 * 1024)) ]
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 0 ]
+    [ "$(cut -c 1-20 out | grep -c '^{"type":"ip"')" -eq 80 ]
+    [ "$(tail -n 1 out | jq -r .type)" = end ]
+    rm in out
 }
 
 @test "a signal ends it: what waits passes on, nothing more is begun" {
@@ -869,6 +969,21 @@ sick='unknown("a.test") | unknown("b.test")'
     person issue/OPS-1 '{"status": "Done"}'
     run_of "$(ip 192.0.2.1 "$sick")"
     [ "$(writes)" = "[1,3,3]" ]
+}
+
+@test "the zones that failed are sorted; another share of lookups is no other trouble" {
+    run_of "$(ip 192.0.2.1 'unknown("c.test") | unknown("a.test") | .results |= reverse')"
+    [ "$status" -eq 0 ]
+    issues .description | grep -qx 'Failed zones: a.test, c.test'
+    issues .summary | grep -q ' 67% '
+    jira_control counters -X DELETE >/dev/null
+    # Of b.test less than half: the same two zones, 80 %.
+    mapfile -t records < <(for n in 1 2 3; do ip "192.0.2.$n" 'unknown("c.test") | unknown("a.test")'; done
+        for n in 4 5; do ip "192.0.2.$n" 'unknown("a.test") | unknown("b.test") | unknown("c.test")'; done)
+    run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[0,0,0]" ]
+    issues .summary | grep -q ' 67% '
 }
 
 @test "yesterday's malfunction is not today's, but recovers with it" {
