@@ -8,93 +8,23 @@ setup_file() {
     export COMMON=$BATS_TEST_DIRNAME/../common
     export RUN_ID=6f1c7a3e-9a53-4c58-8a4e-000000000001
     source "$BATS_TEST_DIRNAME/support/servers.bash"
-    mkdir "$BATS_FILE_TMPDIR/cloud" "$BATS_FILE_TMPDIR/datacenter"
-    jira_start "$BATS_FILE_TMPDIR/datacenter" --flavour datacenter --prefix /jira
-    declare -p JIRA_SERVER JIRA_USER JIRA_API_TOKEN SERVERS | sed 's/^declare/& -g/' >"$BATS_FILE_TMPDIR/datacenter.env"
-    jira_start "$BATS_FILE_TMPDIR/cloud"
+    source "$BATS_TEST_DIRNAME/support/jira_sync.bash"
+    sites_start
 }
 
 teardown_file() {
     source "$BATS_TEST_DIRNAME/support/servers.bash"
-    servers_stop "$BATS_FILE_TMPDIR/cloud"
-    servers_stop "$BATS_FILE_TMPDIR/datacenter"
+    source "$BATS_TEST_DIRNAME/support/jira_sync.bash"
+    sites_stop
 }
 
 setup() {
     source "$BATS_TEST_DIRNAME/support/servers.bash"
+    source "$BATS_TEST_DIRNAME/support/jira_sync.bash"
     cd "$BATS_TEST_TMPDIR" || return
     server_signal jira CONT # a test that stopped it may have failed
     forget
 }
-
-forget() { jira_control reset -d {} >/dev/null; }
-
-# use_datacenter: the rest of the test speaks to Jira Data Center.
-use_datacenter() {
-    source "$BATS_FILE_TMPDIR/datacenter.env"
-    forget
-}
-
-jira_sync() { "$BUILD/bin/jira-sync" "$@"; }
-
-# ---- records ---------------------------------------------------------------
-
-start() {
-    jq -nc --arg now "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)" \
-        '{type: "run", run_id: env.RUN_ID, started_at: $now, dry_run: false, shard: "0/1"} | '"${1:-.}"
-}
-end() { jq -nc '{type: "end", run_id: env.RUN_ID, ips: 1, skipped: 0} | '"${1:-.}"; }
-
-# ip ADDRESS [JQ]: the record of a clean address that three zones know nothing of, with JQ's changes.
-ip() {
-    jq -nc --arg ip "$1" '
-        def result(zone): {zone: zone, status: "NOT_LISTED", answers: [], reason: null, error: null, duration_ms: 2.5};
-        # listed(["a.test"]; "listed"): these zones list it, with that transition.
-        def listed(zones; transition):
-            .results |= map(if .zone | IN(zones[]) then .status = "LISTED" | .answers = ["127.0.0.2"]
-                                | .reason = "See https://\(.zone)/?ip=\($ip)." else . end)
-            | .decision = "LISTED" | .transition = transition | .score = (zones | length) | .listed_zones = zones
-            | if transition == "none" then . else
-                .update = {priority: 0, old_priority: 100, blocking_lists: (zones | join(",")), last_event: "new block from list(s) \(zones | join(","))"}
-                | .db_changes = true | .db_outcome = "updated" end;
-        def cleared: .transition = "cleared" | .priority = 0 | .old_priority = 100
-            | .update = {priority: 100, old_priority: null, blocking_lists: "", last_event: "block removed"}
-            | .db_changes = true | .db_outcome = "updated";
-        def unknown(zone): .results |= map(if .zone == zone then .status = "UNKNOWN" | .error = "timeout" else . end)
-            | .unknown_zones += [zone];
-        {type: "ip", id: 1, ip: $ip, ip_text: $ip, priority: 100, old_priority: null,
-         blocking_lists: "", last_event: null, results: [result("a.test", "b.test", "c.test")],
-         probed_at: "2026-01-31T12:00:00.000Z", decision: "CLEAN", transition: "none", score: 0, listed_zones: [],
-         unknown_zones: [], carried_zones: [], watch_zones: [], added_zones: [], removed_zones: [], update: null,
-         db_changes: false, db_outcome: "unchanged"}
-        | '"${2:-.}"
-}
-
-# run_of RECORD...: a whole stream through jira-sync; `out`, `err` and $status tell what came of it.
-run_of() {
-    {
-        start
-        printf '%s\n' "$@"
-        end
-    } >in
-    status=0
-    jira_sync <in >out 2>err || status=$?
-}
-
-# ---- what came of it -------------------------------------------------------
-
-action() { jq -r --arg ip "$1" 'select(.ip == $ip) | .jira_action' out; }
-writes() { jira_control counters | jq -c '.writes | [.create, .edit, .comment]'; }
-fired() { jira_control faults | jq ".[\"$1\"].fired"; }
-issues() { jira_state | jq -r '.issues[] | '"$1"; }
-issue() { jira_state | jq -r --arg key "$1" '.issues[] | select(.key == $key) | '"$2"; }
-person() { jira_control "$1" -d "$2" >/dev/null; }
-fault() { jira_control faults -d "$1" >/dev/null; }
-setting() { jira_control settings -d "$1" >/dev/null; }
-said() { jq -es --arg type "$1" 'any(.error_type == $type)' err >/dev/null; }
-
-# searches: all of them so far; the first of each run is for the open tickets.
-searches() { jira_control counters | jq '[.requests | to_entries[] | select(.key | test("POST .*/search")).value] | add // 0'; }
 
 ours='"dnsbl-monitor", "dnsbl-ip-192.0.2.1"'
 long_ago='"created": "-20d"'
