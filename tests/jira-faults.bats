@@ -61,3 +61,33 @@ sys.exit(program.wait(30) % 256)
     [ "$status" -eq 143 ]
     [ "$(action 192.0.2.1)" = failed ]
 }
+
+# pause_after FAULT: seconds from the request which that fault struck to the next one that began behind all faults.
+pause_after() {
+    jira_journal | jq -s --arg fault "$1" '
+        def seconds: .time | (.[0:19] + "Z" | fromdate) + (.[20:23] | tonumber / 1000);
+        (map(.fault != null) | rindex(true)) as $last
+        | (.[$last + 1] | seconds) - (map(select(.fault == $fault))[0] | seconds)'
+}
+
+@test "the longest pause that Jira asks for holds for all requests: retries, and what was not begun" {
+    person issue "[$(ticket 1 b.test), $(ticket 2 b.test)]"
+    : >"$SERVERS/jira/journal"
+    fault '[{"name": "long", "match": {"method": "GET", "path": "/issue/OPS-1"}, "action": {"status": 429, "headers": {"Retry-After": "4"}, "body": {"message": "slowly"}}},
+            {"name": "short", "match": {"method": "GET", "path": "/issue/OPS-2"}, "action": {"status": 503, "headers": {"Retry-After": "1"}, "body": {"message": "slowly"}, "delay": 0.5}}]'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "none")')" "$(ip 192.0.2.2 'listed(["a.test"]; "none")')"
+    [ "$status" -eq 0 ]
+    [ "$(fired long) $(fired short)" = "1 1" ]
+    [ "$(jq -n "$(pause_after long) > 3.9")" = true ]
+    forget
+    : >"$SERVERS/jira/journal"
+    fault '[{"name": "long", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.1 "}, "action": {"status": 429, "headers": {"Retry-After": "4"}, "body": {"message": "slowly"}}},
+            {"name": "short", "match": {"method": "POST", "path": "/issue$", "body": "192.0.2.2 "}, "action": {"status": 503, "headers": {"Retry-After": "1"}, "body": {"message": "slowly"}, "delay": 0.5}}]'
+    records=()
+    for n in 1 2 3 4; do records+=("$(ip "192.0.2.$n" 'listed(["a.test"]; "listed")')"); done
+    JIRA_CONCURRENCY=2 run_of "${records[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(fired long) $(fired short)" = "1 1" ]
+    [ "$(jq -n "$(pause_after long) > 3.9")" = true ]
+    [ "$(writes)" = "[4,0,0]" ]
+}

@@ -31,7 +31,8 @@ struct exchange {
     size_t filled, size;
     bool repeatable, login_failed, finished;
     struct retry retry;
-    int64_t started, due; /* steady ms; due: when the next try begins */
+    int64_t started,
+        due; /* steady ms; due: when the next try may begin, unless the server has asked us to wait longer */
     char error[CURL_ERROR_SIZE];
     http_done *done;
     void *context;
@@ -290,7 +291,7 @@ void http_send(struct http *http, const char *method, const char *path, json_t *
     }
     http->exchanges = exchange;
     http->busy++;
-    if (http->verdict == HTTP_WORKS)
+    if (http->verdict == HTTP_WORKS && clock_steady_ms() >= http->paused_until)
         begin(http, exchange);
 }
 
@@ -336,6 +337,13 @@ static int64_t next_wait(struct exchange *exchange, int64_t retry_after)
     return seconds;
 }
 
+/* The server has asked us to wait: with all requests, and for the longest of the waits that it asks for. */
+static void pause_until(struct http *http, int64_t when)
+{
+    if (when > http->paused_until)
+        http->paused_until = when;
+}
+
 static void try_again_or_fail(struct http *http, struct exchange *exchange, struct http_answer *answer,
                               int64_t retry_after)
 {
@@ -351,8 +359,8 @@ static void try_again_or_fail(struct http *http, struct exchange *exchange, stru
            exchange->url + strlen(http->base), answer->problem, (long long)seconds);
     detach(http, exchange);
     exchange->due = now + seconds * 1000;
-    if (retry_after > 0 && exchange->due > http->paused_until)
-        http->paused_until = exchange->due;
+    if (retry_after > 0)
+        pause_until(http, exchange->due);
     http_spend(http, seconds * 1000);
 }
 
@@ -401,7 +409,7 @@ static void complete(struct http *http, struct exchange *exchange, CURLcode code
         lose_time(http, exchange->started, clock_steady_ms());
         http_spend(http, retry_after * 1000);
         if (retry_after > 0)
-            http->paused_until = clock_steady_ms() + retry_after * 1000;
+            pause_until(http, clock_steady_ms() + retry_after * 1000);
         answer.outcome = HTTP_UNCERTAIN;
         finish(http, exchange, &answer);
     } else {
@@ -444,8 +452,8 @@ static void work(struct http *http)
     int running, left;
     CURLMsg *message;
 
-    for (struct exchange *exchange = http->exchanges; exchange && http->verdict == HTTP_WORKS;
-         exchange = exchange->next)
+    for (struct exchange *exchange = http->exchanges;
+         exchange && http->verdict == HTTP_WORKS && now >= http->paused_until; exchange = exchange->next)
         if (!exchange->easy && !exchange->finished && now >= exchange->due)
             begin(http, exchange);
     curl_multi_perform(http->multi, &running);
@@ -476,6 +484,7 @@ void http_wait(struct http *http, struct pollfd *fds, unsigned count, int timeou
 {
     struct curl_waitfd extra[EXTRA_FDS_MAX];
     unsigned extras = 0;
+    bool paused = clock_steady_ms() < http->paused_until;
 
     for (unsigned i = 0; i < count; i++)
         if (fds[i].fd >= 0)
@@ -483,10 +492,10 @@ void http_wait(struct http *http, struct pollfd *fds, unsigned count, int timeou
                 .fd = fds[i].fd,
                 .events = fds[i].events & POLLIN ? CURL_WAIT_POLLIN : CURL_WAIT_POLLOUT,
             };
-    for (const struct exchange *exchange = http->exchanges; exchange; exchange = exchange->next)
+    for (const struct exchange *exchange = http->exchanges; exchange && !paused; exchange = exchange->next)
         if (!exchange->easy)
             timeout_ms = sooner(timeout_ms, exchange->due);
-    if (clock_steady_ms() < http->paused_until)
+    if (paused)
         timeout_ms = sooner(timeout_ms, http->paused_until);
     if (http->verdict != HTTP_WORKS && http->exchanges)
         timeout_ms = 0;
