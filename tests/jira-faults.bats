@@ -91,3 +91,92 @@ pause_after() {
     [ "$(jq -n "$(pause_after long) > 3.9")" = true ]
     [ "$(writes)" = "[4,0,0]" ]
 }
+
+# ---- malfunctions ----------------------------------------------------------
+
+sick='unknown("a.test") | unknown("b.test")'
+surge() { end ".surge = [{zone: \"$1\", newly_listed: 40, total: 100, limit_percent: 5}]"; }
+marks() { issues '(.labels | index("dnsbl-recovered") != null)' | tr '\n' ' '; }
+
+@test "a malfunction that a person closed: the same is not told again that day, other zones are" {
+    run_of "$(ip 192.0.2.1 "$sick")"
+    person issue/OPS-1 '{"status": "Done"}'
+    run_of "$(ip 192.0.2.1 "$sick")"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[1,0,0]" ]
+    run_of "$(ip 192.0.2.1 'unknown("b.test") | unknown("c.test")')"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[2,0,0]" ]
+    issue OPS-2 .description | grep -qx 'Failed zones: b.test, c.test'
+}
+
+@test "a malfunction that a person closed is over when all is well: the next one that day gets a ticket" {
+    run_of "$(ip 192.0.2.1 "$sick")"
+    person issue/OPS-1 '{"status": "Done"}'
+    # still out, though less than half is unknown: not over
+    run_of "$(ip 192.0.2.1 'unknown("a.test")')"
+    [ "$(writes) $(marks)" = "[1,0,0] false " ]
+    run_of "$(ip 192.0.2.1)"
+    [ "$status" -eq 0 ]
+    [ "$(writes) $(marks)" = "[1,1,0] true " ]
+    # marked once, and then no more looked for
+    jira_control counters -X DELETE >/dev/null
+    run_of "$(ip 192.0.2.1)"
+    [ "$(writes)" = "[0,0,0]" ]
+    [ "$(jira_control counters | jq '[.requests[]] | add')" -le 8 ]
+    run_of "$(ip 192.0.2.1 "$sick")"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[1,0,0]" ]
+    [ "$(issues .status | tr '\n' ' ')" = "Done To Do " ]
+}
+
+@test "a surge that a person closed hides no other surge, nor the same one later" {
+    held() { { start; ip 192.0.2.1 'listed(["b.test"]; "held")'; surge "$1"; } >in; status=0; jira_sync <in >out 2>err || status=$?; }
+    held b.test
+    person issue/OPS-1 '{"status": "Done"}'
+    held b.test
+    [ "$(writes)" = "[1,0,0]" ]
+    held a.test
+    [ "$(writes)" = "[2,0,0]" ]
+    person issue/OPS-2 '{"status": "Done"}'
+    run_of "$(ip 192.0.2.1)"
+    [ "$(writes) $(issue OPS-2 '.labels | index("dnsbl-recovered") != null')" = "[2,1,0] true" ]
+    held a.test
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[3,1,0]" ]
+}
+
+@test "near one half a malfunction is over only when the zones on its ticket answer again" {
+    run_of "$(ip 192.0.2.1 "$sick")"
+    for _ in 1 2; do
+        run_of "$(ip 192.0.2.1 "$sick")" "$(ip 192.0.2.2 'unknown("a.test")')" # 3 of 6
+        [ "$status" -eq 0 ]
+        [ "$(writes)" = "[1,0,0]" ]
+        run_of "$(ip 192.0.2.1 "$sick")"
+        [ "$(writes)" = "[1,0,0]" ]
+    done
+    run_of "$(ip 192.0.2.1 'unknown("c.test")')"
+    [ "$(writes) $(marks)" = "[1,1,1] true " ]
+    issues '.comments[-1].body' | grep -q 'recovered.*still 1 of 3 lookups'
+}
+
+@test "two open malfunction tickets of one day: both say that it is over" {
+    for n in 1 2 3; do
+        person issue '{"summary": "DNS Infrastructure Failure Detected - 80% zones unreachable", "labels": ["MAJOR_MALFUNCTION"],
+            "issuetype": "Incident", "description": "Failed zones: a.test, b.test"}'
+    done
+    run_of "$(ip 192.0.2.1)"
+    [ "$status" -eq 0 ]
+    said jira_two_tickets
+    [ "$(writes) $(marks)" = "[0,3,3] true true true " ]
+    run_of "$(ip 192.0.2.1)"
+    [ "$(writes)" = "[0,3,3]" ]
+}
+
+@test "a zone whose name is longer than a ticket's line" {
+    long=$(printf 'a%.0s' {1..4100})
+    run_of "$(ip 192.0.2.1 ".results[0].zone = \"$long\" | .results |= map(.status = \"UNKNOWN\" | .error = \"timeout\")")"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[1,0,0]" ]
+    issues .description | grep -q '^Failed zones: … (3 zones in all, [0-9a-f]*)$'
+}

@@ -934,10 +934,10 @@ sick='unknown("a.test") | unknown("b.test")'
         "issuetype": "Incident", "description": "Failed zones: a.test, b.test", "created": "-25h"}'
     run_of "$(ip 192.0.2.1 "$sick")"
     [ "$(writes)" = "[1,0,0]" ]
-    run_of "$(ip 192.0.2.1 'unknown("a.test")')"
+    run_of "$(ip 192.0.2.1 'unknown("c.test")')"
     [ "$(issues '.labels | index("dnsbl-recovered") != null' | tr '\n' ' ')" = "true true " ]
     issue OPS-1 '.comments[-1].body' | grep -q 'recovered.*still 1 of 3 lookups'
-    issue OPS-1 '.comments[-1].body' | grep -qx 'a.test: 1 of 1 unknown: timeout 1'
+    issue OPS-1 '.comments[-1].body' | grep -qx 'c.test: 1 of 1 unknown: timeout 1'
     [ "$(writes)" = "[1,2,2]" ]
 }
 

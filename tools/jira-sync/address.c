@@ -262,6 +262,7 @@ static void done(struct job *job, enum sync_outcome outcome, const char *key, co
 
 const struct job_kind address_kind = {
     .label = TICKET_LABEL,
+    .mark = TICKET_CLEARED,
     .owner = ticket_owner,
     .want = want,
     .open_ticket = open_ticket,

@@ -119,7 +119,7 @@ static void on_preflight(void *context)
     for (size_t i = 0; i < check->kind_count; i++)
         json_array_append_new(labels, json_string(check->kinds[i]->label));
     if (http_verdict(check->jira->http) == HTTP_WORKS)
-        jira_search_open(check->jira, labels, on_issue, on_issues, check);
+        jira_search_open(check->jira, labels, NULL, on_issue, on_issues, check);
     else
         check->done = true;
     json_decref(labels);

@@ -8,12 +8,13 @@
 
 struct issue {
     char *key;
-    long long id;      /* grows with time */
-    char *summary;     /* "" when unknown */
-    char *description; /* NULL: it was found by a search, not read by itself */
-    json_t *labels;    /* array */
-    bool open;         /* its status does not mean closed */
-    bool unread;       /* only the key can be relied on */
+    long long id;       /* grows with time */
+    char *summary;      /* "" when unknown */
+    char *description;  /* NULL: it was found by a search, not read by itself */
+    json_t *labels;     /* array */
+    bool open;          /* its status does not mean closed */
+    bool unread;        /* only the key can be relied on */
+    struct issue *next; /* in a list (subject.h) */
     time_t created;
     time_t closed; /* when it was closed, as near as can be told; 0: it is open, or nobody knows */
 };

@@ -185,9 +185,11 @@ static void search_begin(struct jira *jira, char *jql, char *plain, jira_each *e
     search_page(search);
 }
 
-void jira_search_open(struct jira *jira, const json_t *labels, jira_each *each, http_done *done, void *context)
+void jira_search_open(struct jira *jira, const json_t *labels, const char *today, jira_each *each, http_done *done,
+                      void *context)
 {
-    search_begin(jira, jql_open(jira->settings->project, labels, jira->closed_statuses), NULL, each, done, context);
+    search_begin(jira, jql_open(jira->settings->project, labels, jira->closed_statuses, today), NULL, each, done,
+                 context);
 }
 
 void jira_search_labels(struct jira *jira, const json_t *labels, const json_t *phrases, jira_each *each,

@@ -40,11 +40,13 @@ typedef void jira_each(void *context, struct issue *issue); /* takes the issue *
  * HTTP_ANSWERED with status 200 only if every page came and was understood.
  *
  * The open ones: all that carry one of the labels (array of strings, borrowed),
- * and what an earlier program without labels may have made. By label: closed ones too,
+ * and what an earlier program without labels may have made; and closed ones of the last 24
+ * hours that carry today (NULL: none). By label: closed ones too,
  * and those whose summary has one of the phrases (array of strings, borrowed), so far as
  * Jira's search finds such: a site that refuses phrases is asked for the labels alone.
  */
-void jira_search_open(struct jira *jira, const json_t *labels, jira_each *each, http_done *done, void *context);
+void jira_search_open(struct jira *jira, const json_t *labels, const char *today, jira_each *each, http_done *done,
+                      void *context);
 void jira_search_labels(struct jira *jira, const json_t *labels, const json_t *phrases, jira_each *each,
                         http_done *done, void *context);
 

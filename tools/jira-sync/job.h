@@ -43,8 +43,11 @@ struct job {
 };
 
 struct job_kind {
-    const char *label;                         /* that all its tickets carry */
-    bool failure;                              /* its tickets are of JIRA_DNS_FAILURE_ISSUE_TYPE */
+    const char *label; /* that all its tickets carry */
+    bool failure;      /* its tickets are of JIRA_DNS_FAILURE_ISSUE_TYPE */
+    const char *mark;  /* label of a ticket whose trouble is over */
+    bool of_a_day;     /* a ticket is of one day: closed ones of today matter, and every open one is marked, not the
+                          newest */
     char *(*owner)(const struct issue *issue); /* the subject whose ticket this is, new; NULL: of none of this kind */
     /* What is to be shown, given the open ticket or NULL, and which case that ticket is; of a closed one likewise. */
     enum plan_want (*want)(struct job *job, const struct issue *open);

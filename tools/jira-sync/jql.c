@@ -65,15 +65,21 @@ static char *end(struct query *query)
     return memory_check(query->text);
 }
 
-char *jql_open(const char *project, const json_t *labels, const json_t *closed_statuses)
+char *jql_open(const char *project, const json_t *labels, const json_t *closed_statuses, const char *today)
 {
     struct query query;
 
     begin(&query, project, labels);
     fputs(" OR summary ~ \"blacklisted\")", query.out);
     if (json_array_size(closed_statuses) > 0) {
-        fputs(" AND status not in ", query.out);
+        fputs(" AND (status not in ", query.out);
         write_list(query.out, closed_statuses);
+        if (today) {
+            fputs(" OR (labels = ", query.out);
+            write_string(query.out, today);
+            fputs(" AND created >= \"-1d\")", query.out); /* a date by itself would be in the user's zone */
+        }
+        fputc(')', query.out);
     }
     return end(&query);
 }

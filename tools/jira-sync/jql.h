@@ -14,9 +14,10 @@
 /*
  * New: what carries one of the labels or may be of an earlier program without
  * labels, and has none of these statuses. A status that the site does not know
- * would make the query an error.
+ * would make the query an error. today, if not NULL: what carries that label and was
+ * made in the last 24 hours is found whatever its status.
  */
-char *jql_open(const char *project, const json_t *labels, const json_t *closed_statuses);
+char *jql_open(const char *project, const json_t *labels, const json_t *closed_statuses, const char *today);
 
 /* New: what carries one of the labels, or has one of the phrases (NULL for none) in its summary; closed ones too. */
 char *jql_labels(const char *project, const json_t *labels, const json_t *phrases);

@@ -103,10 +103,10 @@ static char *line_of(enum malfunction_sort sort, const json_t *names)
     } else {
         size_t cut = LINE_MAX_BYTES;
 
-        while (joined[cut] != ',')
+        while (cut > 0 && joined[cut] != ',')
             cut--;
-        line = memory_format("%s%.*s, … (%zu zones in all, %016" PRIx64 ")", sorts[sort].line, (int)cut, joined,
-                             json_array_size(names), hash(joined));
+        line = memory_format("%s%.*s%s… (%zu zones in all, %016" PRIx64 ")", sorts[sort].line, (int)cut, joined,
+                             cut > 0 ? ", " : "", json_array_size(names), hash(joined));
     }
     free(joined);
     return line;
@@ -120,35 +120,61 @@ static bool holds_line(const char *description, const char *line)
     return at && strchr("\r\n{", at[strlen(line)]);
 }
 
+/* The line's names, up to the line's end; new. NULL: there is none, a person has taken it out. */
+static char *names_on_line(enum malfunction_sort sort, const char *description)
+{
+    const char *at = strstr(description, sorts[sort].line);
+
+    if (!at)
+        return NULL;
+    at += strlen(sorts[sort].line);
+    return memory_bytes(at, strcspn(at, "\r\n{"));
+}
+
 /* --- the plan --- */
 
-/* A surge is over only when its zones answer again: a zone that is out lists nobody. */
-static bool surge_in_doubt(const struct malfunction *malfunction, const struct issue *open)
+/* Whether one of the zones is still out. Of those that a cut line does not name any may be one. */
+static bool names_failed(const struct census *census, const char *names)
 {
-    const char *names = open->summary + strlen(sorts[SURGE].summary);
-    bool doubt = strchr(names, '+') != NULL;
+    bool cut = strstr(names, "…") != NULL, failed = false;
 
-    for (const char *at = names; *at && !doubt; at += strspn(at, ", ")) {
+    for (const char *at = names; *at && !failed; at += strspn(at, ", ")) {
         size_t length = strcspn(at, ",");
         char *name = memory_bytes(at, length);
-        const struct census_zone *zone = census_find(malfunction->all->census, name);
+        const struct census_zone *zone = census_find(census, name);
 
-        doubt = zone && census_zone_failed(zone);
+        failed = zone && census_zone_failed(zone);
         free(name);
         at += length;
     }
+    for (size_t i = 0; i < census->count && cut && !failed; i++)
+        failed = census_zone_failed(&census->zones[i]);
+    return failed;
+}
+
+/*
+ * It is over only when the zones on the ticket answer again. Near one half of the lookups it would else be over and
+ * back at every other run; and a surging zone that is out lists nobody.
+ */
+static bool is_in_doubt(const struct malfunction *malfunction, const struct issue *issue)
+{
+    char *names = names_on_line(malfunction->sort, issue->description);
+    bool doubt = names && names_failed(malfunction->all->census, names);
+
+    free(names);
     return doubt;
 }
 
 static enum plan_want want(struct job *job, const struct issue *open)
 {
     const struct malfunction *malfunction = job->matter;
+    const struct issue *issue = open ? open : job->closed;
 
     if (malfunction->failing)
         return PLAN_WANT_OPEN;
-    if (malfunction->sort == SURGE && open && !open->unread && surge_in_doubt(malfunction, open))
+    if (issue && !issue->unread && issue->description && is_in_doubt(malfunction, issue))
         return PLAN_WANT_DOUBT;
-    return PLAN_WANT_NONE;
+    return PLAN_WANT_CLEARED;
 }
 
 static enum plan_ticket open_ticket(struct job *job, const struct issue *open)
@@ -164,11 +190,21 @@ static enum plan_ticket open_ticket(struct job *job, const struct issue *open)
     return holds_line(open->description, malfunction->line) ? PLAN_OPEN_SAME : PLAN_OPEN_OTHER;
 }
 
-/* A ticket of today that a person closed while all was still down has been seen: the next is tomorrow's. */
+/*
+ * A ticket of today that a person closed while the trouble lasted has been seen: that holds for the same zones, until
+ * they have been well again.
+ */
 static enum plan_ticket closed_ticket(struct job *job, const struct issue *closed)
 {
-    (void)job;
-    return issue_has_label(closed, RECOVERED) ? PLAN_CLOSED_MARKED : PLAN_CLOSED_LATELY;
+    const struct malfunction *malfunction = job->matter;
+
+    if (issue_has_label(closed, RECOVERED))
+        return PLAN_CLOSED_MARKED;
+    if (!closed->description)
+        return PLAN_CLOSED_UNREAD;
+    if (malfunction->failing && !holds_line(closed->description, malfunction->line))
+        return PLAN_CLOSED_LONG_AGO;
+    return PLAN_CLOSED_LATELY;
 }
 
 /* --- as Jira takes it --- */
@@ -194,16 +230,19 @@ static json_t *create(struct job *job)
 static json_t *edit(struct job *job, const struct issue *issue, enum plan_action action)
 {
     const struct malfunction *malfunction = job->matter;
-    char *comment = malfunction_comment(malfunction, action);
-    json_t *body = json_pack("{s:{s:[{s:{s:s}}]}}", "update", "comment", "add", "body", comment);
-    json_t *update = json_object_get(body, "update");
+    bool over = action == PLAN_CLEAR || action == PLAN_MARK;
+    json_t *body = memory_check(json_pack("{s:{}}", "update")), *update = json_object_get(body, "update");
 
     (void)issue;
-    free(comment);
-    if (action == PLAN_CLEAR || action == PLAN_REOPEN)
-        json_object_set_new(update, "labels",
-                            json_pack("[{s:s}]", action == PLAN_CLEAR ? "add" : "remove", RECOVERED));
-    if (action != PLAN_CLEAR) {
+    if (action != PLAN_MARK) {
+        char *comment = malfunction_comment(malfunction, action);
+
+        json_object_set_new(update, "comment", json_pack("[{s:{s:s}}]", "add", "body", comment));
+        free(comment);
+    }
+    if (over || action == PLAN_REOPEN)
+        json_object_set_new(update, "labels", json_pack("[{s:s}]", over ? "add" : "remove", RECOVERED));
+    if (!over) {
         char *text = malfunction_description(malfunction);
 
         json_object_set_new(body, "fields",
@@ -247,6 +286,8 @@ static void done(struct job *job, enum sync_outcome outcome, const char *key, co
 const struct job_kind malfunction_kind = {
     .label = LABEL,
     .failure = true,
+    .mark = RECOVERED,
+    .of_a_day = true,
     .owner = owner,
     .want = want,
     .open_ticket = open_ticket,
@@ -280,11 +321,11 @@ static void begin_failing(struct sync *sync, struct malfunction *facts, const js
     begin(sync, facts, owner_on(facts->sort, time(NULL)));
 }
 
-/* All that are open, of whatever day. */
+/* All that are open, of whatever day, and what people closed today. */
 static void begin_recovered(struct sync *sync, const struct malfunction *facts)
 {
     char *prefix = memory_format(LABEL " %s ", sorts[facts->sort].word);
-    json_t *owners = sync_open_owners(sync, prefix);
+    json_t *owners = sync_owners(sync, prefix);
     size_t index;
     const json_t *item;
 

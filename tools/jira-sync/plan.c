@@ -12,6 +12,7 @@ static const enum plan_action table[PLAN_WANTS][PLAN_TICKETS] = {
             [PLAN_NOT_OPEN] = PLAN_LOOK,
             [PLAN_NEVER] = PLAN_CREATE,
             [PLAN_CLOSED_MARKED] = PLAN_CREATE,
+            [PLAN_CLOSED_UNREAD] = PLAN_CREATE,
             [PLAN_CLOSED_LATELY] = PLAN_CREATE,
             [PLAN_CLOSED_LONG_AGO] = PLAN_CREATE,
         },
@@ -26,6 +27,7 @@ static const enum plan_action table[PLAN_WANTS][PLAN_TICKETS] = {
             /* A former run's ticket was lost, or a person's closing has outlived its time. */
             [PLAN_NEVER] = PLAN_SEEK,
             [PLAN_CLOSED_MARKED] = PLAN_SEEK,
+            [PLAN_CLOSED_UNREAD] = PLAN_READ,
             [PLAN_CLOSED_LATELY] = PLAN_NOTHING,
             [PLAN_CLOSED_LONG_AGO] = PLAN_SEEK,
         },
@@ -39,6 +41,7 @@ static const enum plan_action table[PLAN_WANTS][PLAN_TICKETS] = {
             [PLAN_NOT_OPEN] = PLAN_LOOK,
             [PLAN_NEVER] = PLAN_NOTHING,
             [PLAN_CLOSED_MARKED] = PLAN_NOTHING,
+            [PLAN_CLOSED_UNREAD] = PLAN_READ,
             [PLAN_CLOSED_LATELY] = PLAN_MARK,
             [PLAN_CLOSED_LONG_AGO] = PLAN_MARK,
         },

@@ -46,6 +46,7 @@ enum plan_ticket {
     PLAN_NOT_OPEN,    /* none that is open; closed ones were not asked for yet */
     PLAN_NEVER,
     PLAN_CLOSED_MARKED,
+    PLAN_CLOSED_UNREAD, /* whether that still holds is in what it says */
     PLAN_CLOSED_LATELY, /* by a person, and that still holds */
     PLAN_CLOSED_LONG_AGO,
     PLAN_TICKETS,

@@ -91,10 +91,22 @@ static bool must_read_first(const struct job *job)
            !job->subject->open->description;
 }
 
+/* That its trouble is over stands on every ticket of a day, not on the newest alone. */
+static void pass_over_marked(struct job *job)
+{
+    struct subject *subject = job->subject;
+
+    while (job->kind->of_a_day && subject->open && issue_has_label(subject->open, job->kind->mark) &&
+           job->kind->want(job, subject->open) == PLAN_WANT_CLEARED && subject_use_other(subject))
+        ;
+}
+
 void step_on(struct sync *sync, struct job *job)
 {
-    enum plan_want want = job->kind->want(job, job->subject->open);
+    enum plan_want want;
 
+    pass_over_marked(job);
+    want = job->kind->want(job, job->subject->open);
     job->action = plan(want, ticket_of(job), job->sought);
     if (must_read_first(job))
         job->action = PLAN_READ;

@@ -29,6 +29,8 @@ static void free_subject(void *pointer)
 {
     struct subject *subject = pointer;
 
+    while (subject_use_other(subject))
+        ;
     issue_free(subject->open);
     free(subject->owner);
     free(subject);
@@ -42,7 +44,7 @@ void subjects_free(struct subjects *subjects)
 
 void subject_drop_if_empty(struct subjects *subjects, struct subject *subject)
 {
-    if (subject->open || subject->first || subject->imagined)
+    if (subject->open || subject->others || subject->first || subject->imagined)
         return;
     tdelete(subject, &subjects->tree, by_owner);
     free_subject(subject);
@@ -75,10 +77,36 @@ void subject_set_open(struct subject *subject, struct issue *issue)
     subject->open = issue;
 }
 
+bool subject_use_other(struct subject *subject)
+{
+    struct issue *other = subject->others;
+
+    if (!other)
+        return false;
+    subject->others = other->next;
+    other->next = NULL;
+    subject_set_open(subject, other);
+    return true;
+}
+
+/* What is shown anew takes the place of what was known. */
+static void forget_other(struct subject *subject, const char *key)
+{
+    struct issue **at = &subject->others, *found;
+
+    while (*at && strcmp((*at)->key, key) != 0)
+        at = &(*at)->next;
+    found = *at;
+    if (found)
+        *at = found->next;
+    issue_free(found);
+}
+
 void subject_offer_open(struct subject *subject, struct issue *issue)
 {
     struct issue *older = issue;
 
+    forget_other(subject, issue->key);
     if (subject->open && !strcmp(subject->open->key, issue->key)) {
         subject_set_open(subject, issue);
         return;
@@ -87,11 +115,13 @@ void subject_offer_open(struct subject *subject, struct issue *issue)
         older = subject->open;
         subject->open = issue;
     }
-    if (older)
-        report(REPORT_WARNING, "jira_two_tickets",
-               "%s and %s are both open for the same thing; %s is used, close the other", older->key,
-               subject->open->key, subject->open->key);
-    issue_free(older);
+    if (!older)
+        return;
+    report(REPORT_WARNING, "jira_two_tickets",
+           "%s and %s are both open for the same thing; %s is used, close the other", older->key, subject->open->key,
+           subject->open->key);
+    older->next = subject->others;
+    subject->others = older;
 }
 
 struct owners {
@@ -104,8 +134,11 @@ static void collect(const void *node, VISIT visit, void *context)
     const struct subject *subject = *(const struct subject *const *)node;
     struct owners *owners = context;
 
-    if ((visit == postorder || visit == leaf) && subject->open &&
-        !strncmp(subject->owner, owners->prefix, strlen(owners->prefix)))
+    if ((visit != postorder && visit != leaf) || !subject->open ||
+        strncmp(subject->owner, owners->prefix, strlen(owners->prefix)) != 0)
+        return;
+    json_array_append_new(owners->names, json_string(subject->owner));
+    for (const struct issue *other = subject->others; other; other = other->next)
         json_array_append_new(owners->names, json_string(subject->owner));
 }
 

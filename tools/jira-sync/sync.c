@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "memory.h"
@@ -16,11 +17,26 @@ char *sync_owner_of(const struct sync *sync, const struct issue *issue)
 
 /* --- the beginning --- */
 
+/* Closed tickets of today that are not marked. */
+static void note_closed(struct sync *sync, const struct issue *issue)
+{
+    for (size_t i = 0; i < sync->kind_count; i++) {
+        const struct job_kind *kind = sync->kinds[i];
+        char *owner = kind->of_a_day && !issue_has_label(issue, kind->mark) ? kind->owner(issue) : NULL;
+
+        if (owner)
+            json_array_append_new(sync->closed, json_string(owner));
+        free(owner);
+    }
+}
+
 static void on_open_issue(void *context, struct issue *issue)
 {
     struct sync *sync = context;
     char *owner = issue->open ? sync_owner_of(sync, issue) : NULL;
 
+    if (!issue->open)
+        note_closed(sync, issue);
     if (owner)
         subject_offer_open(subject_of(&sync->subjects, owner), issue);
     else
@@ -43,14 +59,18 @@ static void on_open_known(void *context, const struct http_answer *answer)
 static void on_preflight(void *context)
 {
     struct sync *sync = context;
+    const char *today = NULL;
     json_t *labels;
 
     if (http_verdict(sync->jira->http) != HTTP_WORKS)
         return;
     labels = memory_check(json_array());
-    for (size_t i = 0; i < sync->kind_count; i++)
+    for (size_t i = 0; i < sync->kind_count; i++) {
         json_array_append_new(labels, json_string(sync->kinds[i]->label));
-    jira_search_open(sync->jira, labels, on_open_issue, on_open_known, sync);
+        if (sync->kinds[i]->of_a_day)
+            today = sync->kinds[i]->label;
+    }
+    jira_search_open(sync->jira, labels, today, on_open_issue, on_open_known, sync);
     json_decref(labels);
 }
 
@@ -59,12 +79,14 @@ struct sync *sync_open(struct jira *jira, bool dry_run, const struct job_kind *c
     struct sync *sync = memory_new(1, sizeof *sync);
 
     *sync = (struct sync){.jira = jira, .dry_run = dry_run, .kinds = kinds, .kind_count = kind_count};
+    sync->closed = memory_check(json_array());
     return sync;
 }
 
 void sync_close(struct sync *sync)
 {
     subjects_free(&sync->subjects);
+    json_decref(sync->closed);
     free(sync);
 }
 
@@ -230,7 +252,13 @@ bool sync_knows(const struct sync *sync)
     return !sync->started || sync->knows_open || http_verdict(sync->jira->http) != HTTP_WORKS;
 }
 
-json_t *sync_open_owners(const struct sync *sync, const char *prefix)
+json_t *sync_owners(const struct sync *sync, const char *prefix)
 {
-    return subjects_open(&sync->subjects, prefix);
+    json_t *owners = subjects_open(&sync->subjects, prefix), *owner;
+    size_t index;
+
+    json_array_foreach (sync->closed, index, owner)
+        if (!strncmp(json_string_value(owner), prefix, strlen(prefix)))
+            json_array_append(owners, owner);
+    return owners;
 }

@@ -51,7 +51,10 @@ bool sync_unreachable(const struct sync *sync); /* a job failed because Jira cou
 /* Whether it is known by now which tickets are open, or never will be. */
 bool sync_knows(const struct sync *sync);
 
-/* Owners of the open tickets that begin so; new array of strings. */
-json_t *sync_open_owners(const struct sync *sync, const char *prefix);
+/*
+ * Owners that begin so: of each open ticket, and of those closed ones that the first search showed;
+ * new array of strings.
+ */
+json_t *sync_owners(const struct sync *sync, const char *prefix);
 
 #endif

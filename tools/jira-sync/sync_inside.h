@@ -22,6 +22,7 @@ struct sync {
     size_t kind_count;
     bool dry_run, started, knows_open, released, stopped, unreachable;
     struct subjects subjects;
+    json_t *closed;           /* owned: owners of closed tickets of today */
     struct job_list arrived;  /* not looked at yet */
     struct job_list to_look;  /* wait for the next search by label */
     struct job_list to_seek;  /* PLAN_SEEK: together, when released */
