@@ -92,6 +92,20 @@ pause_after() {
     [ "$(writes)" = "[4,0,0]" ]
 }
 
+# ---- doubt -----------------------------------------------------------------
+
+@test "while an allowlist is UNKNOWN that would decide, the ticket stays as it is" {
+    person issue "[$(ticket 1 a.test), $(ticket 2 a.test)]"
+    # Of two rows of one address one is throttled, the other is not: neither was changed.
+    undecided='listed(["a.test"]; "none") | unknown("c.test")'
+    run_of "$(ip 192.0.2.1 "$undecided | .decision = \"CLEAN\"")" "$(ip 192.0.2.1 "$undecided | .id = 2")" \
+        "$(ip 192.0.2.2 'listed(["a.test"]; "none") | .decision = "CLEAN"')"
+    [ "$status" -eq 0 ]
+    [ "$(action 192.0.2.1 | tr '\n' ' ')" = "no_action no_action " ]
+    [ "$(action 192.0.2.2)" = updated_issue ] # nothing is UNKNOWN, so it is below the threshold
+    [ "$(writes)" = "[0,1,1]" ]
+}
+
 # ---- malfunctions ----------------------------------------------------------
 
 sick='unknown("a.test") | unknown("b.test")'

@@ -191,13 +191,23 @@ static const struct ticket *ticket_for(struct job *job, const struct issue *issu
     return ticket;
 }
 
+/*
+ * Too little listed, and no change, while something is UNKNOWN: it may be an allowlist that would decide, so the row
+ * was left as it is (dnsbl-decide(1)), and so is the ticket.
+ */
+static bool is_undecided(const struct record_decision *decision)
+{
+    return decision->transition == RECORD_TRANSITION_NONE && json_array_size(decision->listed_zones) > 0 &&
+           json_array_size(decision->unknown_zones) > 0;
+}
+
 static enum plan_want want(struct job *job, const struct issue *open)
 {
     const struct ticket *ticket = ticket_of(job);
 
     if (ticket->decision.listed)
         return ticket->decision.transition == RECORD_TRANSITION_LISTED ? PLAN_WANT_NEW : PLAN_WANT_OPEN;
-    if (open && !open->unread && in_doubt(job->matter, open))
+    if (is_undecided(&ticket->decision) || (open && !open->unread && in_doubt(job->matter, open)))
         return PLAN_WANT_DOUBT;
     return ticket->decision.transition == RECORD_TRANSITION_CLEARED ? PLAN_WANT_CLEARED : PLAN_WANT_NONE;
 }
