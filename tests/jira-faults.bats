@@ -194,3 +194,43 @@ marks() { issues '(.labels | index("dnsbl-recovered") != null)' | tr '\n' ' '; }
     [ "$(writes)" = "[1,0,0]" ]
     issues .description | grep -q '^Failed zones: … (3 zones in all, [0-9a-f]*)$'
 }
+
+# ---- the reader ------------------------------------------------------------
+
+# many COUNT FIRST: records of new listings, 3 kB each, for as many addresses.
+many() { for ((n = $2; n < $2 + $1; n++)); do echo "192.0.2.$n"; done | jq -Rc --argjson of "$(ip 192.0.2.0 'listed(["a.test"]; "listed")')" '$of + {ip: ., ip_text: ., x: ("y" * 3000)}'; }
+
+# An answer that takes more than 30 s counts as lost.
+@test "time that the reader takes is not counted as Jira's" {
+    { start; many 80 1; end; } >in
+    jira_sync <in 2>err | { sleep 33; cat >out; }
+    [ "${PIPESTATUS[0]}" -eq 0 ]
+    [ ! -s err ]
+    [ "$(jq -r 'select(.ip) | .jira_action' out | sort | uniq -c | tr -s ' ')" = " 80 created_issue" ]
+    [ "$(tail -n 1 out | jq -r .type)" = end ]
+    [ "$(writes)" = "[80,0,0]" ]
+}
+
+@test "a signal ends it in time when both Jira and the reader are slow" {
+    fault '{"name": "slow", "match": {"method": "POST", "path": "/issue$"}, "times": "always", "action": {"delay": 20}}'
+    many 26 2 | jq -c '.decision = "CLEAN" | .transition = "none" | .listed_zones = []' >more
+    mkfifo pipe reader
+    exec 8<>reader
+    "$BUILD/bin/jira-sync" <pipe >reader 2>err &
+    pid=$!
+    exec 7>pipe
+    { start; many 1 1; } >&7
+    wait_for 10 eval '[ "$(fired slow)" -eq 1 ]'
+    for part in 1,8p 9,16p 17,26p; do # in all more than the pipe to the reader holds
+        sed -n "$part" more >&7
+        sleep 0.7
+    done
+    SECONDS=0
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    exec 7>&- 8>&-
+    wait
+    [ "$status" -eq 143 ]
+    [ "$SECONDS" -le 5 ]
+}

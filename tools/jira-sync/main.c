@@ -24,8 +24,8 @@
 
 #define WAITING_MAX (64 * 1024 * 1024) /* bytes of records that wait for Jira */
 #define RECORDS_AT_ONCE 256            /* read before the requests under way are looked after again */
-#define OUTPUT_BACKLOG 32768           /* bytes that wait for the next stage before no more is read */
-#define WRITES_GRACE_MS 2000           /* for requests under way when a signal comes; the output needs time too */
+#define OUTPUT_BACKLOG 32768           /* bytes that wait for the next stage before no more is read or begun */
+#define WRITES_GRACE_MS 2000           /* of SIGNALS_GRACE_MS, for requests under way when a signal comes */
 
 static const char help[] = "usage: jira-sync [--allow-stale] [--require-run] [--check[=online]] <records\n"
                            "Keeps one Jira ticket for each listed address, and passes the records on.\n"
@@ -159,10 +159,15 @@ static void take(struct stage *stage, struct ndjson_record *record)
 
 /* --- the loop --- */
 
+/* The next stage is slow: nothing is done meanwhile that would give it more. What Jira was asked goes on. */
+static bool is_clogged(const struct stage *stage)
+{
+    return ndjson_pending(&stage->out) >= OUTPUT_BACKLOG;
+}
+
 static bool may_read(const struct stage *stage)
 {
-    return !stage->input_done && ndjson_pending(&stage->out) < OUTPUT_BACKLOG &&
-           (!stage->sync || sync_weight(stage->sync) < WAITING_MAX);
+    return !stage->input_done && !is_clogged(stage) && (!stage->sync || sync_weight(stage->sync) < WAITING_MAX);
 }
 
 /* Takes what is buffered; true if more could be taken at once. */
@@ -204,6 +209,15 @@ static bool is_done(const struct stage *stage)
     return stage->input_done && stage->judged && (!stage->sync || sync_idle(stage->sync));
 }
 
+/* As much as the reader takes at once. */
+static void write_some(struct ndjson_out *out)
+{
+    struct pollfd ready = {.fd = out->fd, .events = POLLOUT};
+
+    while (ndjson_pending(out) > 0 && poll(&ready, 1, 0) > 0)
+        ndjson_flush_some(out);
+}
+
 /* Waits for input, for room in the output, for Jira, or for a signal. */
 static void wait_and_serve(struct stage *stage, int timeout_ms)
 {
@@ -220,7 +234,7 @@ static void wait_and_serve(struct stage *stage, int timeout_ms)
     if (fds[0].revents)
         ndjson_fill(&stage->in);
     if (fds[1].revents)
-        ndjson_flush_some(&stage->out);
+        write_some(&stage->out);
 }
 
 static void run(struct stage *stage)
@@ -232,29 +246,37 @@ static void run(struct stage *stage)
             judge_malfunctions(stage);
         if (stage->sync && (stage->input_done || is_full(stage)))
             sync_release(stage->sync);
-        if (stage->sync)
+        if (stage->sync && !is_clogged(stage))
             sync_work(stage->sync);
         if (is_done(stage))
             break;
-        wait_and_serve(stage, more ? 0 : stage->sync ? sync_timeout(stage->sync) : -1);
+        wait_and_serve(stage, more ? 0 : stage->sync && !is_clogged(stage) ? sync_timeout(stage->sync) : -1);
     }
 }
 
-/* What was begun may end; what waits is passed on as it is. */
+/* What was begun may end; what waits is passed on as it is. One grace time is for both. */
 static void stop(struct stage *stage)
 {
-    int64_t deadline = clock_steady_ms() + WRITES_GRACE_MS, left;
+    int64_t now = clock_steady_ms(), deadline = now + WRITES_GRACE_MS, left;
 
+    stage->out.stop_at = now + SIGNALS_GRACE_MS;
     ndjson_stop(&stage->in);
     if (!stage->sync)
         return;
     sync_stop(stage->sync);
-    while (sync_writing(stage->sync) && (left = deadline - clock_steady_ms()) > 0)
-        http_wait(stage->http, NULL, 0, (int)left);
+    while (sync_writing(stage->sync) && (left = deadline - clock_steady_ms()) > 0) {
+        struct pollfd out = {.fd = ndjson_pending(&stage->out) > 0 ? stage->out.fd : -1, .events = POLLOUT};
+
+        http_wait(stage->http, &out, 1, (int)left);
+        if (out.revents)
+            write_some(&stage->out);
+    }
     http_give_up(stage->http, HTTP_INTERRUPTED, "stopped by signal %d", signals_received());
     while (!sync_idle(stage->sync)) {
         http_wait(stage->http, NULL, 0, 0);
         sync_work(stage->sync);
+        if (is_clogged(stage))
+            ndjson_flush(&stage->out);
     }
 }
 
@@ -298,6 +320,7 @@ int main(int argc, char **argv)
     ndjson_in_open(&stage->in, STDIN_FILENO);
     stage->in.require_run = tool.require_run;
     ndjson_out_open(&stage->out, STDOUT_FILENO, true);
+    stage->out.never_blocks = true; /* or Jira would seem slow whenever the reader is */
     stage->addresses = (struct addresses){.settings = &stage->settings,
                                           .out = &stage->out,
                                           .census = &stage->census,

@@ -125,23 +125,31 @@ void sync_stop(struct sync *sync)
     sync->stopped = true;
 }
 
+/* The next of a list, unless enough are over; weight: of all jobs when this began. */
+static struct job *take_next(const struct sync *sync, struct job_list *list, size_t weight)
+{
+    return weight - sync->weight < SYNC_AT_ONCE ? job_list_take(list) : NULL;
+}
+
 /* Jira was given up: nobody waits for anything any more. */
-static void fail_all(struct sync *sync, struct job_list *list)
+static void fail_all(struct sync *sync, struct job_list *list, size_t weight)
 {
     struct job *job;
 
-    while ((job = job_list_take(list)))
+    while ((job = take_next(sync, list, weight)))
         step_finish(sync, job, job->confirming ? SYNC_CREATED : SYNC_FAILED, NULL);
 }
 
 static void give_up(struct sync *sync)
 {
+    size_t weight = sync->weight;
+
     for (int i = 0; i < SYNC_WAITS; i++)
-        fail_all(sync, &sync->waiting[i]);
-    fail_all(sync, &sync->to_look);
-    fail_all(sync, &sync->to_seek);
-    fail_all(sync, &sync->to_begin);
-    fail_all(sync, &sync->arrived); /* last: whoever was behind another one is here now */
+        fail_all(sync, &sync->waiting[i], weight);
+    fail_all(sync, &sync->to_look, weight);
+    fail_all(sync, &sync->to_seek, weight);
+    fail_all(sync, &sync->to_begin, weight);
+    fail_all(sync, &sync->arrived, weight); /* last: whoever was behind another one is here now */
 }
 
 static void wake(struct sync *sync)
@@ -188,6 +196,7 @@ static void seek_together(struct sync *sync)
 
 void sync_work(struct sync *sync)
 {
+    size_t weight = sync->weight;
     struct job *job;
 
     if (http_verdict(sync->jira->http) != HTTP_WORKS) {
@@ -196,7 +205,7 @@ void sync_work(struct sync *sync)
     }
     if (sync->stopped || !sync->knows_open)
         return;
-    while ((job = job_list_take(&sync->arrived)))
+    while ((job = take_next(sync, &sync->arrived, weight)))
         step_on(sync, job);
     wake(sync);
     seek_together(sync);
@@ -217,7 +226,10 @@ static int64_t sooner(const struct job_list *list, int64_t now, int64_t soonest)
 int sync_timeout(const struct sync *sync)
 {
     int64_t now = clock_steady_ms(), soonest = -1;
+    bool given_up = http_verdict(sync->jira->http) != HTTP_WORKS;
 
+    if (given_up ? sync->jobs > 0 : sync->arrived.first && sync->knows_open && !sync->stopped)
+        return 0;
     for (int i = 0; i < SYNC_WAITS; i++)
         soonest = sooner(&sync->waiting[i], now, soonest);
     if (http_free(sync->jira->http) > 0)

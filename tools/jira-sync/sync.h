@@ -37,7 +37,11 @@ void sync_release(struct sync *sync);
 /* From now on nothing is begun; what was begun goes on. */
 void sync_stop(struct sync *sync);
 
-/* Does what can be done without waiting. Call it before each http_wait(). */
+/*
+ * Does what can be done without waiting, but at a time not much more than SYNC_AT_ONCE bytes of jobs are over: they
+ * are output. Call it before each http_wait().
+ */
+#define SYNC_AT_ONCE 65536
 void sync_work(struct sync *sync);
 
 /* Milliseconds until sync_work() has something to do by itself; -1: nothing. */
