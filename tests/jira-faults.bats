@@ -22,7 +22,11 @@ setup() {
     source "$BATS_TEST_DIRNAME/support/jira_sync.bash"
     cd "$BATS_TEST_TMPDIR" || return
     forget
+    : >"$SERVERS/jira/journal"
 }
+
+# requests METHOD: how many came, done or not.
+requests() { jira_journal | jq -s --arg method "$1" 'map(select(.method == $method)) | length'; }
 
 # ticket N ZONES [LABEL [MEMBERS]]: as `person issue` takes it, that of 192.0.2.N.
 ticket() {
@@ -72,7 +76,6 @@ pause_after() {
 
 @test "the longest pause that Jira asks for holds for all requests: retries, and what was not begun" {
     person issue "[$(ticket 1 b.test), $(ticket 2 b.test)]"
-    : >"$SERVERS/jira/journal"
     fault '[{"name": "long", "match": {"method": "GET", "path": "/issue/OPS-1"}, "action": {"status": 429, "headers": {"Retry-After": "4"}, "body": {"message": "slowly"}}},
             {"name": "short", "match": {"method": "GET", "path": "/issue/OPS-2"}, "action": {"status": 503, "headers": {"Retry-After": "1"}, "body": {"message": "slowly"}, "delay": 0.5}}]'
     run_of "$(ip 192.0.2.1 'listed(["a.test"]; "none")')" "$(ip 192.0.2.2 'listed(["a.test"]; "none")')"
@@ -90,6 +93,51 @@ pause_after() {
     [ "$(fired long) $(fired short)" = "1 1" ]
     [ "$(jq -n "$(pause_after long) > 3.9")" = true ]
     [ "$(writes)" = "[4,0,0]" ]
+}
+
+# ---- edits and creates that go astray --------------------------------------
+
+# clock SPEED SHOWN: the program's time is SHOWN (seconds since 1970) now, and passes SPEED times as fast.
+clock() {
+    [ -s "$BATS_FILE_TMPDIR/clock.so" ] ||
+        ${CC:-cc} -shared -fPIC -O2 -o "$BATS_FILE_TMPDIR/clock.so" "$SUPPORT/history/fast_clock.c"
+    export FAST_CLOCK="$1 ${EPOCHREALTIME/./}000 ${2}000000000"
+}
+jira_sync_by_clock() { LD_PRELOAD=$BATS_FILE_TMPDIR/clock.so "$BUILD/bin/jira-sync" "$@"; }
+
+@test "an edit that Jira finishes after the answer was given up is not made twice" {
+    person issue "$(ticket 1 b.test)"
+    # By the program's clock: given up after 30 s, done after 37 s.
+    fault '{"name": "late", "match": {"method": "PUT"}, "action": {"delay": 7.5}}'
+    { start; ip 192.0.2.1 'listed(["a.test"]; "none")'; end; } >in
+    clock 5 "$(date +%s)"
+    jira_sync_by_clock <in >out 2>err
+    [ "$(fired late)" -eq 1 ]
+    [ "$(action 192.0.2.1)" = updated_issue ]
+    [ "$(writes)" = "[0,1,1]" ]
+    [ "$(requests PUT)" -eq 1 ]
+}
+
+@test "an edit that is answered with 404 is not sent again while the ticket is there" {
+    person issue "[$(ticket 1 b.test), $(ticket 2 b.test)]"
+    fault '{"name": "denied", "match": {"method": "PUT", "path": "/OPS-1$"}, "times": "always", "action": {"status": 404, "body": {"errorMessages": ["Issue Does Not Exist"], "errors": {}}}}'
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "none")')" "$(ip 192.0.2.2 'listed(["a.test"]; "none")')"
+    [ "$status" -eq 1 ]
+    [ "$(fired denied)" -eq 1 ]
+    [ "$(action 192.0.2.1) $(action 192.0.2.2)" = "failed updated_issue" ]
+    said jira_error
+}
+
+@test "a ticket that was moved to another project is nobody's any more" {
+    person issue "$(ticket 1 b.test)"
+    fault "{\"name\": \"moved\", \"match\": {\"method\": \"GET\", \"path\": \"/issue/OPS-1\"}, \"action\": {\"person\": {\"delete\": true}, \"status\": 200, \"body\":
+        {\"id\": \"10001\", \"key\": \"LEGAL-5\", \"fields\": {\"status\": {\"name\": \"To Do\"}, \"description\": \"\", \"created\": \"2026-01-31T12:00:00.000+0000\",
+            \"summary\": \"IP 192.0.2.1 blacklisted by b.test\", \"labels\": [\"dnsbl-monitor\", \"dnsbl-ip-192.0.2.1\"]}}}}"
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 0 ]
+    [ "$(fired moved) $(requests PUT)" = "1 0" ]
+    [ "$(action 192.0.2.1)" = created_issue ]
+    [ "$(writes)" = "[1,0,0]" ]
 }
 
 # ---- doubt -----------------------------------------------------------------
@@ -185,6 +233,23 @@ marks() { issues '(.labels | index("dnsbl-recovered") != null)' | tr '\n' ' '; }
     [ "$(writes) $(marks)" = "[0,3,3] true true true " ]
     run_of "$(ip 192.0.2.1)"
     [ "$(writes)" = "[0,3,3]" ]
+}
+
+@test "a malfunction ticket whose answer is lost at midnight is not doubled" {
+    midnight=$(date -u -d 'today 00:00' +%s)
+    # The first search is for the open tickets, the second is before the create.
+    fault "[{\"name\": \"lost\", \"match\": {\"method\": \"POST\", \"path\": \"/issue\$\"}, \"action\": {\"lose_answer\": true}},
+            {\"name\": \"midnight\", \"match\": {\"method\": \"POST\", \"path\": \"/search\", \"nth\": 6},
+             \"action\": {\"person\": {\"key\": \"OPS-1\", \"created\": \"$(date -u -d "@$((midnight + 1))" +%FT%TZ)\"}}}]"
+    { start; ip 192.0.2.1 "$sick"; end; } >in
+    clock 5 $((midnight - 40))
+    jira_sync_by_clock <in >out 2>err
+    [ "$(fired lost) $(fired midnight)" = "1 1" ]
+    [ "$(writes)" = "[1,0,0]" ]
+    jira_control faults -X DELETE >/dev/null
+    clock 5 $((midnight + 60))
+    jira_sync_by_clock <in >out 2>err
+    [ "$(writes)" = "[1,0,0]" ]
 }
 
 @test "a zone whose name is longer than a ticket's line" {

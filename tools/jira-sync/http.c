@@ -396,6 +396,7 @@ static void complete(struct http *http, struct exchange *exchange, CURLcode code
     curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &answer.status);
     if (code == CURLE_OK && exchange->filled > 0)
         body = json_loadb(exchange->answer, exchange->filled, 0, NULL);
+    answer.late = code == CURLE_OPERATION_TIMEDOUT;
     answer.body = body;
     answer.problem = problem = describe(exchange, code, answer.status, body);
     result = judge(exchange, code, answer.status, body);

@@ -30,6 +30,7 @@ enum http_outcome {
 struct http_answer {
     enum http_outcome outcome;
     long status;         /* 0: none came */
+    bool late;           /* none came in time: the server may be at work on it still */
     const json_t *body;  /* borrowed; NULL: no JSON */
     const char *problem; /* what went wrong, for a person; borrowed */
 };

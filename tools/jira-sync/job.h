@@ -36,6 +36,8 @@ struct job {
     bool looked;          /* closed tickets were asked for; closed is the newest, or NULL */
     bool seeking, sought; /* PLAN_SEEK, or the search after a create whose answer was lost: under way; done */
     unsigned tries, writes, losses;
+    bool late;                 /* an edit got no answer in time, and may yet be done */
+    bool denied;               /* an edit was answered as if the ticket were not there */
     int64_t due;               /* steady ms */
     struct issue *closed;      /* owned */
     bool confirming, found;    /* its ticket was created: until search finds it; search did */
@@ -53,6 +55,8 @@ struct job_kind {
     enum plan_want (*want)(struct job *job, const struct issue *open);
     enum plan_ticket (*open_ticket)(struct job *job, const struct issue *open);
     enum plan_ticket (*closed_ticket)(struct job *job, const struct issue *closed);
+    /* Whether it may be what a create of this job has made, though it is of another subject; NULL: never. */
+    bool (*made)(const struct job *job, const struct issue *issue);
     bool (*recurs)(struct job *job);    /* the next run may want a new ticket again, as if this one had made none */
     json_t *(*create)(struct job *job); /* new, for jira_create() */
     json_t *(*edit)(struct job *job, const struct issue *issue, enum plan_action act); /* new, for jira_edit() */

@@ -13,9 +13,9 @@ struct lookup {
 static struct job *job_of(const struct lookup *lookup, const struct issue *issue)
 {
     char *owner = sync_owner_of(lookup->sync, issue);
-    struct job *job = owner ? lookup->jobs.first : NULL;
+    struct job *job = lookup->jobs.first;
 
-    while (job && strcmp(job->owner, owner) != 0)
+    while (job && !sync_is_about(issue, owner, job))
         job = job->next;
     free(owner);
     return job;

@@ -12,6 +12,7 @@
 
 #define LABEL "MAJOR_MALFUNCTION" /* Jira refuses a blank in a label */
 #define RECOVERED "dnsbl-recovered"
+#define MADE_LATELY_S 600   /* less than the job's period: what the run before has made is not taken for this one's */
 #define LINE_MAX_BYTES 4000 /* of the line of failed zones in a description */
 
 /* What distinguishes the two. The summary tells them apart, the line in the description says what failed. */
@@ -209,6 +210,19 @@ static enum plan_ticket closed_ticket(struct job *job, const struct issue *close
 
 /* --- as Jira takes it --- */
 
+/* It is Jira's clock that says on which day a ticket was made, and midnight may have passed meanwhile. */
+static bool made(const struct job *job, const struct issue *issue)
+{
+    const struct malfunction *malfunction = job->matter;
+    char *day = owner_on(malfunction->sort, issue->created), *its = owner(issue);
+    bool same_sort = its && !strcmp(its, day);
+    time_t now = time(NULL);
+
+    free(day);
+    free(its);
+    return same_sort && issue->created > now - MADE_LATELY_S && issue->created < now + MADE_LATELY_S;
+}
+
 /* It wants its ticket open, and nothing new: the next run searches again before it makes one. */
 static bool recurs(struct job *job)
 {
@@ -292,6 +306,7 @@ const struct job_kind malfunction_kind = {
     .want = want,
     .open_ticket = open_ticket,
     .closed_ticket = closed_ticket,
+    .made = made,
     .recurs = recurs,
     .create = create,
     .edit = edit,

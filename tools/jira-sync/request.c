@@ -78,16 +78,25 @@ static void on_created(void *context, const struct http_answer *answer)
     }
 }
 
-/* The ticket was changed, moved or deleted by others since it was read, or what became of the edit is not known. */
+/* The ticket was changed by others since it was read, or what became of the edit is not known. */
 static void reread(struct sync *sync, struct job *job, const struct http_answer *answer)
 {
     report(REPORT_WARNING, "jira_uncertain", "an edit was not confirmed (%s); reading the ticket of %s again",
            answer->problem, job->label);
     if (is_uncertain(answer))
         job->written = SYNC_UPDATED;
-    job->tries = job->writes - 1 < SYNC_WAITS ? job->writes - 1 : SYNC_WAITS - 1;
+    job->late = answer->late;
+    job->tries = job->late ? 0 : job->writes - 1 < SYNC_WAITS ? job->writes - 1 : SYNC_WAITS - 1;
     http_spend(sync->jira->http, sync_waits_ms[job->tries]);
     step_wait(sync, job, PLAN_READ);
+}
+
+/* Deleted or moved by others since it was read, or there, and not ours to edit: only a look tells. */
+static void check_denial(struct sync *sync, struct job *job)
+{
+    job->denied = true;
+    job->action = PLAN_READ;
+    job_list_put(&sync->to_begin, job);
 }
 
 /* Closed tickets are marked too: which one was edited? */
@@ -101,11 +110,14 @@ static void on_edited(void *context, const struct http_answer *answer)
     struct errand *errand = context;
     struct sync *sync = errand->sync;
     struct job *job = errand_over(errand);
-    bool again = is_uncertain(answer) || answer->status == 404 || answer->status == 409;
+    bool again = is_uncertain(answer) || answer->status == 409;
 
     sync->writing--;
+    job->late = false;
     if (answer->outcome == HTTP_ANSWERED && answer->status == 204) /* 200 only where returnIssue is asked for */
         step_finish(sync, job, SYNC_UPDATED, NULL);
+    else if (answer->outcome == HTTP_ANSWERED && answer->status == 404)
+        check_denial(sync, job);
     else if (again && may_write_again(job))
         reread(sync, job, answer);
     else
@@ -121,7 +133,7 @@ static void forget_ticket(struct sync *sync, struct job *job, const struct http_
     subject_set_open(job->subject, NULL);
     issue_free(job->closed);
     job->closed = NULL;
-    job->looked = false;
+    job->looked = job->late = job->denied = false;
     if (job->losses == SYNC_WAITS) {
         step_fail(sync, job, answer);
         return;
@@ -130,13 +142,22 @@ static void forget_ticket(struct sync *sync, struct job *job, const struct http_
     step_wait(sync, job, PLAN_LOOK);
 }
 
-static bool is_about(const struct sync *sync, const struct issue *issue, const struct job *job)
+/* Jira follows an issue that was moved to another project, whose people did not ask for us. */
+static bool is_in_project(const struct sync *sync, const struct issue *issue)
+{
+    const char *project = sync->jira->settings->project;
+    size_t length = strlen(project);
+
+    return !strncmp(issue->key, project, length) && issue->key[length] == '-';
+}
+
+static bool is_ours(const struct sync *sync, const struct issue *issue, const struct job *job)
 {
     char *owner = sync_owner_of(sync, issue);
-    bool about = owner && !strcmp(owner, job->owner);
+    bool ours = is_in_project(sync, issue) && sync_is_about(issue, owner, job);
 
     free(owner);
-    return about;
+    return ours;
 }
 
 /* Takes the issue. */
@@ -164,7 +185,7 @@ static void on_read(void *context, const struct http_answer *answer)
     struct issue *issue =
         answered && answer->status == 200 ? issue_parse(answer->body, sync->jira->settings->excluded_statuses) : NULL;
 
-    if (issue && is_about(sync, issue, job)) {
+    if (issue && is_ours(sync, issue, job)) {
         take_read(sync, job, issue);
         return;
     }

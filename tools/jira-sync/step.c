@@ -110,6 +110,17 @@ void step_on(struct sync *sync, struct job *job)
     job->action = plan(want, ticket_of(job), job->sought);
     if (must_read_first(job))
         job->action = PLAN_READ;
+    if (job->denied && job->action > PLAN_CREATE) {
+        step_finish(sync, job, SYNC_FAILED,
+                    "Jira shows the ticket, and answers an edit as if it were not there (HTTP 404)");
+        return;
+    }
+    if (job->late && job->action > PLAN_CREATE && job->tries < SYNC_WAITS) {
+        job->kind->rest(job);
+        http_spend(sync->jira->http, sync_waits_ms[job->tries]);
+        step_wait(sync, job, PLAN_READ);
+        return;
+    }
     if (job->action == PLAN_NOTHING || was_imagined(job)) {
         step_finish(sync, job, job->written, NULL);
     } else if (job->action == PLAN_LOOK) {

@@ -15,6 +15,13 @@ char *sync_owner_of(const struct sync *sync, const struct issue *issue)
     return owner;
 }
 
+bool sync_is_about(const struct issue *issue, const char *owner, const struct job *job)
+{
+    if (!owner || !strcmp(owner, job->owner))
+        return owner != NULL;
+    return job->written == SYNC_CREATED && job->kind->made && job->kind->made(job, issue);
+}
+
 /* --- the beginning --- */
 
 /* Closed tickets of today that are not marked. */

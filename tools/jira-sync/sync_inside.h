@@ -34,6 +34,10 @@ struct sync {
 /* The owner of the subject whose ticket this is, new; NULL: it is somebody else's. */
 char *sync_owner_of(const struct sync *sync, const struct issue *issue);
 
+/* Whether it is the ticket of the job's subject, or, after a create whose answer was lost, may be what that made.
+ * owner: sync_owner_of() it. */
+bool sync_is_about(const struct issue *issue, const char *owner, const struct job *job);
+
 /* --- step.c; each takes the job --- */
 
 /* Asks the plan, and puts the job where it then belongs. */
