@@ -88,5 +88,5 @@ class Search:
         left = self.found(query)
         start, most = body.get("startAt", 0), min(body.get("maxResults", 50), self.store.settings["page_cap"])
         wanted = [*body.get("fields", ["*navigable"]), "key"]
-        return 200, {"startAt": start, "maxResults": most, "total": len(left),
+        return 200, {"startAt": start, "maxResults": most, "total": min(len(left), self.store.settings["total_cap"]),
                      "issues": [self.api.shown(call, i, wanted) for i in left[start:start + most]]}, "search-datacenter"

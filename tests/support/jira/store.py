@@ -24,6 +24,7 @@ SETTINGS = {
     "index_lag_searches": 0,        # so many searches do not find a created issue, whatever the clock says
     "edit_lag": 0,                  # seconds until an edit is seen by search
     "page_cap": 100,                # issues a page of search has at most, whatever was asked for
+    "total_cap": 10 ** 6,           # Data Center: a search never says that there are more, though it shows them all
     "off_screen": {},               # {"create": ["labels"], "edit Incident": ["labels"]}: fields missing on a screen, of one type or all
     "custom_fields": {},            # {"customfield_10010": {"name": "Team", "required": true, "default": "Mail"}}
     "closed_read_only": False,      # the workflow property jira.issue.editable=false on closed statuses

@@ -134,6 +134,15 @@ class DataCenterPages(StandInTest):
         self.assertEqual([i["key"] for i in page["issues"]], keys[:2])
         self.assertEqual(self.keys("project = OPS ORDER BY key", startAt=2), keys[2:])
 
+    def test_the_server_caps_the_total(self):
+        self.control("POST", "settings", {"page_cap": 2, "total_cap": 3})
+        keys = [self.seed() for _ in range(5)]
+        pages = [self.search("project = OPS ORDER BY key", startAt=start) for start in (0, 2, 4, 6)]
+        self.assertEqual([page["total"] for page in pages], [3, 3, 3, 3])
+        self.assertEqual([i["key"] for page in pages for i in page["issues"]], keys)
+        self.control("POST", "settings", {"total_cap": 100})
+        self.assertEqual(self.search("project = OPS")["total"], 5)
+
     def test_bodies(self):
         for more in ({"nextPageToken": "x"}, {"reconcileIssues": [1]}, {"startAt": -1}, {"startAt": "0"}):
             self.refused("POST", "/search", {"jql": OPEN, **more})
