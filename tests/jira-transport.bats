@@ -1,4 +1,4 @@
-# jira-sync: how it speaks to Jira. TLS, proxies, redirects, logins, and answers that do not end.
+# jira-sync: how it speaks to Jira. TLS, proxies, redirects, logins, pages, the time it waits, and answers that do not end.
 # shellcheck disable=SC1090,SC1091,SC2030,SC2031
 
 bats_require_minimum_version 1.5.0
@@ -6,14 +6,16 @@ bats_require_minimum_version 1.5.0
 setup_file() {
     export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
     source "$BATS_TEST_DIRNAME/support/servers.bash"
-    mkdir "$BATS_FILE_TMPDIR/tls" "$BATS_FILE_TMPDIR/gateway" "$BATS_FILE_TMPDIR/cloud"
+    mkdir "$BATS_FILE_TMPDIR/tls" "$BATS_FILE_TMPDIR/gateway" "$BATS_FILE_TMPDIR/cloud" "$BATS_FILE_TMPDIR/datacenter"
     export AUTHORITY=$BATS_FILE_TMPDIR/authority.pem
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=stand-in -addext subjectAltName=IP:127.0.0.1 \
         -keyout "$BATS_FILE_TMPDIR/key.pem" -out "$AUTHORITY" 2>"$BATS_FILE_TMPDIR/openssl.log"
     cat "$AUTHORITY" "$BATS_FILE_TMPDIR/key.pem" >"$BATS_FILE_TMPDIR/server.pem"
     start_one tls --certificate "$BATS_FILE_TMPDIR/server.pem"
     start_one gateway --prefix /ex/jira/8a5c5b3e-0000-4000-8000-000000000000
+    start_one datacenter --flavour datacenter
     start_one cloud
+    cc -O2 -Wall -Werror -shared -fPIC -o "$BATS_FILE_TMPDIR/fast_clock.so" "$BATS_TEST_DIRNAME/support/history/fast_clock.c"
 }
 
 # start_one NAME [OPTION...]: a stand-in; `use NAME` is then its environment.
@@ -24,7 +26,7 @@ start_one() {
 
 teardown_file() {
     source "$BATS_TEST_DIRNAME/support/servers.bash"
-    for name in tls gateway cloud; do
+    for name in tls gateway datacenter cloud; do
         servers_stop "$BATS_FILE_TMPDIR/$name"
     done
 }
@@ -48,6 +50,18 @@ check() {
     "$BUILD/bin/jira-sync" --check=online >"$1.out" 2>"$1.err" 3>&- || status=$?
     echo "$status" >"$1.status"
 }
+
+# check_fast NAME: the same, with a clock that runs ten times as fast; ended by force when 150 s have passed on it.
+check_fast() {
+    local status=0 now
+    now=$(date +%s%N)
+    timeout 15 env LD_PRELOAD="$BATS_FILE_TMPDIR/fast_clock.so" FAST_CLOCK="10 $now $now" \
+        "$BUILD/bin/jira-sync" --check=online >"$1.out" 2>"$1.err" 3>&- || status=$?
+    echo "$status" >"$1.status"
+}
+
+# trouble NAME: what it said of each try that failed.
+trouble() { jq -r 'select(.error_type == "jira_trouble").error_message' "$1.err"; }
 
 @test "over TLS: only with an authority that is known, and for the name that the certificate is for" {
     use tls
@@ -101,6 +115,47 @@ check() {
     [ "$(cat direct.status)" -eq 69 ]
 }
 
+# The proxy leads to the stand-in; nobody listens where JIRA_SERVER says.
+@test "a proxy for HTTPS makes the connection, and sees nothing of what is said over it" {
+    use tls
+    "$BATS_TEST_DIRNAME/support/jira/proxy.py" proxy.port "${JIRA_SERVER#https://}" 3>&- &
+    proxy=$!
+    wait_for 10 test -s proxy.port
+    export CURL_CA_BUNDLE=$AUTHORITY
+    JIRA_SERVER=https://127.0.0.1:$(free_port)
+    https_proxy=http://127.0.0.1:$(cat proxy.port) check proxy
+    kill "$proxy"
+    [ "$(cat proxy.status)" -eq 0 ]
+    grep -q "^CONNECT ${JIRA_SERVER#https://} HTTP/1.1" proxy.port.log
+    run ! grep -i authorization proxy.port.log
+    check direct
+    [ "$(cat direct.status)" -eq 69 ]
+}
+
+# A listener whose queue is full: the kernel drops what would open another connection, as a firewall does.
+@test "a connection that does not come about is given up after 10 s, and tried again" {
+    /usr/bin/python3 - >port 3>&- <<'PYTHON' &
+import socket, time
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen(0)
+waiting = []
+try:
+    while len(waiting) < 10:
+        waiting.append(socket.create_connection(listener.getsockname(), 1))
+except TimeoutError:
+    print(listener.getsockname()[1], flush=True)
+    time.sleep(60)
+PYTHON
+    listener=$!
+    wait_for 20 test -s port
+    JIRA_SERVER=http://127.0.0.1:$(cat port) check_fast hangs
+    kill "$listener"
+    [ "$(cat hangs.status)" -eq 69 ]
+    # Not the 30 s that an answer may take.
+    [ "$(trouble hangs | grep -oE '[0-9]+ (ms|milliseconds)' | awk '$1 >= 10000 && $1 < 20000' | wc -l)" -ge 2 ]
+}
+
 @test "an answer without end, one cut short, and one that is no JSON are no answers" {
     fault '[{"name": "endless", "match": {"path": "myself", "nth": [1]}, "action": {"endless_body": true}},
         {"name": "cut", "match": {"path": "serverInfo", "nth": [1]}, "action": {"truncate": 20}},
@@ -108,7 +163,9 @@ check() {
     check odd
     [ "$(cat odd.status)" -eq 0 ]
     [ "$(fired endless)$(fired cut)$(fired none)" = 111 ]
-    [ "$(jq -r 'select(.error_type == "jira_trouble").error_message' odd.err | grep -c 'trying again in 2 s')" -eq 3 ]
+    [ "$(trouble odd | grep -c 'trying again in 2 s')" -eq 3 ]
+    # The bound on an answer ended the endless one, not the 30 s that an answer may take.
+    trouble odd | grep -q 'myself: Failure writing output'
 }
 
 @test "a Retry-After beyond all bounds ends it at once" {
@@ -120,6 +177,16 @@ check() {
     grep -q 'has cost more than 60 s' busy.err
 }
 
+@test "waits add up: after 60 s in all Jira is given up" {
+    fault '{"name": "busy", "match": {"path": "myself"}, "times": "always",
+        "action": {"status": 429, "headers": {"Retry-After": "25"}, "text": ""}}'
+    check_fast busy
+    [ "$(cat busy.status)" -eq 69 ]
+    [ "$(fired busy)" -eq 3 ] # 25 s, 25 s, and another 25 s would be too much
+    [ "$(trouble busy | grep -c 'trying again in 25 s')" -eq 3 ]
+    grep -q 'has cost more than 60 s' busy.err
+}
+
 @test "what trying again does not change is asked once" {
     for status in 400 401 403 404 413; do
         fault '{"name": "s'"$status"'", "match": {"path": "mypermissions"}, "times": "always", "action": {"status": '"$status"', "html": "No"}}'
@@ -128,4 +195,29 @@ check() {
         [ "$(fired "s$status")" -eq 1 ]
         jira_control faults -X DELETE >/dev/null
     done
+}
+
+# clean NUMBER: the record of an address that was listed once, and whose ticket is still open.
+clean() {
+    jq -nc --argjson n "$1" '{type: "ip", id: $n, ip: "192.0.2.\($n)", ip_text: "192.0.2.\($n)", priority: 100, old_priority: null,
+        blocking_lists: "", last_event: null, probed_at: "2026-01-31T12:00:00.000Z", decision: "CLEAN", transition: "none", score: 0,
+        results: [{zone: "a.test", status: "NOT_LISTED", answers: [], reason: null, error: null, duration_ms: 2.5}],
+        listed_zones: [], unknown_zones: [], carried_zones: [], watch_zones: [], added_zones: [], removed_zones: [],
+        update: null, db_changes: false, db_outcome: "unchanged"}'
+}
+
+# Nothing else looks for the ticket of an address that has long been clean: what the search misses stays open for ever.
+@test "more open tickets than Data Center counts: all are seen" {
+    use datacenter
+    jira_control reset -d {} >/dev/null
+    jira_control settings -d '{"page_cap": 3, "total_cap": 5}' >/dev/null
+    for number in {1..10}; do
+        jira_control issue -d "$(jq -nc --arg ip "192.0.2.$number" \
+            '{summary: "IP \($ip) blacklisted by a.test", labels: ["dnsbl-monitor", "dnsbl-ip-\($ip)"]}')" >/dev/null
+        clean "$number" >>in
+    done
+    "$BUILD/bin/jira-sync" <in >out 2>err 3>&-
+    [ "$(jq -r .jira_action out | sort | uniq -c | tr -s ' ')" = " 10 updated_issue" ]
+    [ "$(jira_state | jq '[.issues[] | select(.labels | index("dnsbl-cleared"))] | length')" -eq 10 ]
+    [ "$(jira_control counters | jq '.requests["POST /rest/api/2/search"]')" -eq 4 ]
 }
