@@ -88,10 +88,15 @@ def expect(record, tickets, now):
         if record["transition"] == "cleared" and closed and MARK not in closed["labels"]:
             return Step(ip, "mark", closed, labels={*closed["labels"], OURS, label_of(ip), MARK})
         return Step(ip, "none")
-    doubt = named_zones(ticket, ip) & unknown or len(unknown) == len(record["results"])
-    if MARK in ticket["labels"] or doubt:
+    if MARK in ticket["labels"] or _in_doubt(named_zones(ticket, ip), unknown, len(record["results"])):
         return Step(ip, "none", ticket)
     return Step(ip, "clear", ticket, labels={*ticket["labels"], OURS, label_of(ip), MARK})
+
+
+def _in_doubt(named, unknown, zones):
+    """Whether some zone that a ticket is about may list its address still.  It may be any, if the summary does not tell."""
+    told = named and not any(name.startswith("+") for name in named)
+    return bool(named & unknown) or (bool(unknown) and not told) or len(unknown) == zones
 
 
 def _expect_new(record, tickets, now):

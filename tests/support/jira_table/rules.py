@@ -227,6 +227,12 @@ def zones_wanted(name):
     return set(DESIRED[name].unknown if name == "malfunction" else DESIRED[name].listed)
 
 
+def in_doubt(zones, unknown):
+    """Whether a zone that a ticket names did not answer, or any, if its summary does not tell which zones it is about."""
+    told = zones and not any(zone.startswith("+") for zone in zones)
+    return bool(zones & unknown or (unknown and not told))
+
+
 def age_days(text):
     return (time.time() - control.moment(None, text)) / 86400
 
@@ -240,7 +246,7 @@ def words_of(name, issue, closed):
         words.add("open")
         words |= {"marked"} if {MARK, RECOVERED} & set(issue["labels"]) else set()
         words |= {"other-zones"} if named(issue) != zones_wanted(name) else set()
-        words |= {"doubt"} if named(issue) & set(DESIRED[name].unknown) else set()
+        words |= {"doubt"} if in_doubt(named(issue), set(DESIRED[name].unknown)) else set()
         words |= set() if set(OURS) <= set(issue["labels"]) else {"no-labels"}
     if closed is not None and not {MARK, RECOVERED} & set(closed["labels"]):
         words.add("closed-unmarked")
