@@ -7,6 +7,7 @@ match   (all given must fit; none given: every request)
   body            regular expression on the request's body
   nth             only the nth request that fits (1 = the first), or a list of such numbers
   probability     0..1, with "seed" for the same luck each time
+  after           only when the rule of that name has fired
 times   how often it fires at most: a number, or "always".  Default 1, with nth or probability "always".
 action  (one of the first group, and any of the second)
   status          answer so; with "body" (JSON), "text" or "html", and "headers"
@@ -27,7 +28,7 @@ action  (one of the first group, and any of the second)
 import random
 import re
 
-MATCH = {"method", "path", "body", "nth", "probability", "seed"}
+MATCH = {"method", "path", "body", "nth", "probability", "seed", "after"}
 ENDINGS = {"status", "lose_answer", "reset", "wrong_json", "truncate", "slow_body", "endless_body"}
 ACTION = ENDINGS | {"body", "text", "html", "headers", "delay", "delay_answer", "work", "person"}
 
@@ -89,7 +90,10 @@ class Faults:
 
     def pick(self, method, target, body):
         """The first rule that fires for this request, or None.  The rules behind that one do not see the request."""
-        return next((r for r in self.rules if r.fits(method, target, body) and r.fires()), None)
+        return next((r for r in self.rules if self.is_due(r) and r.fits(method, target, body) and r.fires()), None)
+
+    def is_due(self, rule):
+        return "after" not in rule.match or any(r.name == rule.match["after"] and r.fired for r in self.rules)
 
     def counters(self):
         return {r.name: {"matched": r.matched, "fired": r.fired} for r in self.rules}

@@ -154,6 +154,15 @@ class Faults(StandInTest):
         self.api("POST", "/issue", new(), 504)
         self.assertEqual(len(self.control("GET", "state")["issues"]), 1)
 
+    def test_one_after_another(self):
+        self.fault({"status": 500}, name="second", after="first", method="GET")
+        self.api("GET", "/myself", status=200)
+        self.fault({"status": 502}, name="first", method="POST")
+        self.api("GET", "/myself", status=200)
+        self.api("POST", "/issue", new(), 502)
+        self.api("GET", "/myself", status=500)
+        self.assertEqual((self.fired("first"), self.fired("second")), (1, 1))
+
     def test_wrong_json(self):
         self.fault({"wrong_json": ["what?"]})
         self.assertEqual(self.api("POST", "/issue", new(), 201).json(), ["what?"])
