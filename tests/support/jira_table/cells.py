@@ -39,9 +39,11 @@ RUN_ID = "6f1c7a3e-9a53-4c58-8a4e-00000000000{}"
 
 # ---- what goes wrong -------------------------------------------------------
 #
-# on      search: the first one; write: the first create or edit; pages: search shows two issues a page; all if Jira is down
+# on      search: the one for what is open; look: the first by label; read: the first of a ticket by itself; seek: the first
+#         search behind a create whose answer was lost; write: the first create or edit; all of them if Jira is down
+#         pages: none; `action` is how the stand-in is set
 # then    what should come of it, see EXPECT
-# only    create or edit: the other has no such fault
+# only    create or edit, or a kind of Jira: the other has no such fault
 
 Fault = collections.namedtuple("Fault", "on then action only", defaults=({}, ""))
 
@@ -58,9 +60,32 @@ LATER = {"Retry-After": RETRY_AFTER}
 SLOW = {"delay_answer": ANSWER_SECONDS + 1}
 STRANGER = {"status": 200, "headers": {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}, "body": {"issues": [], "isLast": True}}
 
+# What becomes of a request that reads.
+READS = {
+    "lost": ("as planned", {"lose_answer": True}),
+    "reset": ("as planned", {"reset": True}),
+    **{f"{n}": ("as planned", gateway(n)) for n in (500, 502, 503, 504)},
+    "timeout": ("as planned", SLOW),
+    "drip": ("as planned", {"slow_body": 1}),
+    "cut": ("as planned", {"truncate": 7}),
+    "429 later": ("put off", answer(429, **LATER)),
+    "503 later": ("put off", answer(503, **LATER)),
+    "down": ("down", gateway(503)),
+    "HTML": ("planned or blind", gateway(200)),
+    "other JSON": ("planned or blind", {"wrong_json": {"nothing": 1}}),
+    "400": ("planned or blind", answer(400)),       # what is asked may then be less
+    "404": ("planned or blind", answer(404)),       # a ticket may have gone: it is searched for
+    **{f"{n}": ("blind", answer(n)) for n in (409, 413)},
+    **{f"{n}": ("denied", gateway(n)) for n in (401, 403)},
+    "as stranger": ("denied", STRANGER),
+}
+FEW = ("lost", "503", "timeout", "cut", "429 later", "down", "HTML", "other JSON", "400", "404", "401", "as stranger")
+PLACES = {"search": READS, "look": FEW, "read": FEW, "seek": FEW}
+
 FAULTS = {
     "none": Fault("", "as planned"),
-    "pages": Fault("pages", "as planned"),
+    "pages": Fault("pages", "as planned", {"page_cap": 2}),
+    "pages, total capped": Fault("pages", "as planned", {"page_cap": 2, "total_cap": 2}, "datacenter"),
     "lost": Fault("write", "settled", {"lose_answer": True}),
     "reset": Fault("write", "settled", {"reset": True}),
     **{f"{n}": Fault("write", "settled", gateway(n)) for n in (500, 502, 503, 504)},
@@ -69,12 +94,15 @@ FAULTS = {
     "drip": Fault("write", "settled", {"slow_body": 1}, "create"),      # an edit's answer has no body
     "cut": Fault("write", "settled", {"truncate": 7}, "create"),
     "other JSON": Fault("write", "settled", {"wrong_json": {"nothing": 1}}, "create"),
+    "200": Fault("write", "settled", {"status": 200, "body": {"nothing": 1}}),
+    "200 done": Fault("write", "settled", {"status": 200, "body": {"nothing": 1}, "work": True}),
     "HTML": Fault("write", "settled", gateway(200, True)),
     "429 later": Fault("write", "put off", answer(429, **LATER)),
     "503 later": Fault("write", "put off", answer(503, **LATER)),
     "down": Fault("write", "down", gateway(503)),
     "400": Fault("write", "refused", answer(400)),
     "413": Fault("write", "refused", answer(413)),
+    "422": Fault("write", "refused", answer(422)),
     "401": Fault("write", "denied", gateway(401)),
     "403": Fault("write", "denied", gateway(403)),
     "409": Fault("write", "settled or refused", answer(409), "edit"),
@@ -82,20 +110,7 @@ FAULTS = {
     "404 deleted": Fault("write", "anew", {"person": {"delete": True}}, "edit"),
     "edited": Fault("write", "beside", {"person": {"add_labels": ["vip"], "comment": "I am on it"}}, "edit"),
     "closed": Fault("write", "beside", {"person": {"status": "Done"}}, "edit"),
-    "search lost": Fault("search", "as planned", {"lose_answer": True}),
-    "search reset": Fault("search", "as planned", {"reset": True}),
-    **{f"search {n}": Fault("search", "as planned", gateway(n)) for n in (500, 502, 503, 504)},
-    "search timeout": Fault("search", "as planned", SLOW),
-    "search drip": Fault("search", "as planned", {"slow_body": 1}),
-    "search cut": Fault("search", "as planned", {"truncate": 7}),
-    "search 429 later": Fault("search", "put off", answer(429, **LATER)),
-    "search 503 later": Fault("search", "put off", answer(503, **LATER)),
-    "search down": Fault("search", "down", gateway(503)),
-    "search HTML": Fault("search", "planned or blind", gateway(200)),
-    "search other JSON": Fault("search", "planned or blind", {"wrong_json": {"nothing": 1}}),
-    **{f"search {n}": Fault("search", "blind", answer(n)) for n in (400, 404, 409, 413)},
-    **{f"search {n}": Fault("search", "denied", gateway(n)) for n in (401, 403)},
-    "search as stranger": Fault("search", "denied", STRANGER),
+    **{f"{place} {name}": Fault(place, *READS[name]) for place, names in PLACES.items() for name in names},
 }
 
 # What a person's change leaves, for runs.differences.
@@ -110,13 +125,15 @@ def possible(cell):
     tickets = rules.state_of(cell.desired, cell.state)
     if cell.desired in rules.ONLY_LATER or tickets is None:
         return False
-    if FAULTS[cell.fault].on != "write":
-        return True
-    action = action_of(cell.flavour, cell.desired, cell.state)
-    if EFFECTS[action] is None:
-        return False
-    closing = "status" in FAULTS[cell.fault].action.get("person", {})
-    return FAULTS[cell.fault].only in ("", kind_of(action)) and not (closing and action == "mark")     # it is closed already
+    fault, action = FAULTS[cell.fault], action_of(*cell[:3])
+    if fault.on == "write" and EFFECTS[action] is not None:
+        closing = "status" in fault.action.get("person", {})
+        return fault.only in ("", kind_of(action)) and not (closing and action == "mark")      # it is closed already
+    if fault.on in ("look", "read"):
+        return fault.on in rules.reads_of(cell.desired, found_in(*cell[:3])) and not (
+            cell.fault == "look 400" and cell.state == "closed lately, no labels")      # then it is not found, see the manual
+    return fault.on in ("", "search") or (fault.on == "pages" and fault.only in ("", cell.flavour)) or (
+        fault.on == "seek" and EFFECTS[action] is not None and kind_of(action) == "create")
 
 
 def kind_of(action):
@@ -124,11 +141,21 @@ def kind_of(action):
 
 
 @functools.lru_cache(maxsize=None)
-def action_of(flavour, desired, state):
-    """What TABLE says is to be done in a cell."""
+def store_in(flavour, desired, state):
+    """What the stand-in holds in a cell."""
     store = runs.new_store(flavour)
     rules.seed(store, rules.OTHERS + rules.state_of(desired, state))
-    return rules.plans_of(desired, runs.issues_of(store), runs.found_of(store))[0].action
+    return store
+
+
+def found_in(flavour, desired, state):
+    return runs.found_of(store_in(flavour, desired, state))
+
+
+@functools.lru_cache(maxsize=None)
+def action_of(flavour, desired, state):
+    """What TABLE says is to be done in a cell."""
+    return rules.plans_of(desired, runs.issues_of(store_in(flavour, desired, state)), found_in(flavour, desired, state))[0].action
 
 
 # ---- which cells -----------------------------------------------------------
@@ -161,7 +188,8 @@ def cost(cell):
     fault, action = FAULTS[cell.fault], action_of(cell.flavour, cell.desired, cell.state)
     seconds = ANSWER_SECONDS if fault.action == SLOW or "slow_body" in fault.action else 0
     seconds += runs.AGAIN_SECONDS * (action == "search and create") + 60 * (fault.then == "down")
-    return seconds + (runs.AGAIN_SECONDS if fault.then == "settled" and EFFECTS[action].method == "POST" else 2 * bool(fault.on))
+    sought = fault.on == "seek" or (fault.then == "settled" and EFFECTS[action].method == "POST")
+    return seconds + (runs.AGAIN_SECONDS if sought else 2 * bool(fault.on))
 
 
 # ---- what should come of a fault -------------------------------------------
@@ -197,12 +225,24 @@ def settled_or_refused(cell, run, plan):
 NOTHING = rules.Plan("nothing", [], None)
 
 
-def blind(cell, run, _, statuses=(1, 69)):
+def blind(cell, run, plan, statuses=(1, 69)):
     """Who does not know what is open writes nothing, and says that it failed."""
+    if FAULTS[cell.fault].on != "search":
+        return unseen(cell, run, plan, statuses)
     problems = runs.differences(run, NOTHING, statuses, run.actions())
     idle = DESIRED[cell.desired].facts & {"held", "conflict", "surge"}     # nothing was to be done for that address
     failed = run.address_actions() == ["failed"] or idle
     return problems + ([] if failed else [f"jira_action {run.address_actions()}, not failed"])
+
+
+def unseen(cell, run, plan, statuses):
+    """What one ticket is about could not be seen: it is left alone, and fails alone; what was created is there."""
+    if FAULTS[cell.fault].on == "seek":
+        return runs.differences(run, plan, statuses, ["failed"])
+    if not plan.keys or FAULTS[cell.fault].on == "look":
+        return runs.differences(run, NOTHING, statuses, ["failed"])
+    others = [EFFECTS[plan.action].action] * (len(plan.keys) - 1)
+    return runs.differences(run, plan, statuses, ["failed", *others], [spoilt_key(run, plan)])
 
 
 def planned_or_blind(cell, run, plan):
@@ -213,9 +253,9 @@ def denied(cell, run, plan):
     """Jira does not want us: nothing more is asked, nothing but what was on its way already."""
     behind = len([r for r in run.requests if r["time"] > run.spoilt["time"]])
     # Two tickets of malfunctions are written at a time.
-    abreast = max(0, len(plan.keys) - 1) if FAULTS[cell.fault].on == "write" else 0
+    abreast = max(0, len(plan.keys) - 1) if FAULTS[cell.fault].on in ("write", "read") else 0
     problems = [f"{behind} requests after it was refused"] if behind > abreast else []
-    if FAULTS[cell.fault].on == "search":
+    if FAULTS[cell.fault].on in ("search", "seek"):
         return problems + blind(cell, run, plan, (77,))
     if abreast:
         return problems + ([] if run.status == 77 and "failed" in run.actions() else [f"status {run.status}, {run.actions()}"])
@@ -228,7 +268,7 @@ def down(cell, run, plan):
         return runs.differences(run, plan)
     seconds = runs.seconds_of(run.requests[-1]) - runs.seconds_of(run.spoilt)
     problems = [] if runs.AGAIN_SECONDS - 0.1 < seconds < 75 else [f"given up after {seconds:.1f} s"]
-    if FAULTS[cell.fault].on == "search":
+    if FAULTS[cell.fault].on in ("search", "seek"):
         return problems + blind(cell, run, plan, (69,))
     return problems + runs.differences(run, NOTHING, (69,), ["failed"] * max(1, len(plan.keys)))
 
@@ -266,21 +306,31 @@ EXPECT = {
 
 # ---- a cell ----------------------------------------------------------------
 
+CREATE = {"method": "POST", "path": "/issue$"}
+LOOK = {"method": "POST", "path": "/search", "body": r'^(?!.* ~ \\"blacklisted\\")'}      # not the one for what is open
+
+
+def write_in(cell):
+    """The request that writes in a cell."""
+    effect = EFFECTS[action_of(*cell[:3])]
+    return CREATE if effect and effect.method == "POST" else {"method": "PUT", "path": "/issue/"}
+
+
 def set_up(site, cell):
     """Sets the stand-in to the cell's state and orders its fault."""
     site.control("POST", "reset")
     rules.seed(site.store, rules.OTHERS + rules.state_of(cell.desired, cell.state))
     fault = FAULTS[cell.fault]
     if fault.on == "pages":
-        site.control("POST", "settings", {"page_cap": 2})
+        site.control("POST", "settings", fault.action)
     elif fault.on:
-        match = {"method": "POST", "path": "/search"}
-        if fault.on == "write":
-            method = EFFECTS[action_of(*cell[:3])].method
-            match = {"method": method, "path": "/issue$" if method == "POST" else "/issue/"}
+        if fault.on == "seek":
+            site.control("POST", "faults", {"name": "lost", "match": CREATE, "action": {"lose_answer": True}})
+        match = {"search": {"method": "POST", "path": "/search"}, "look": LOOK, "read": {"method": "GET", "path": r"/issue/OPS-\d+\?"},
+                 "seek": {**LOOK, "after": "lost"}, "write": write_in(cell)}[fault.on]
         times = "always" if fault.then == "down" else 1
         site.control("POST", "faults", {"name": "fault", "match": match, "times": times, "action": fault.action})
-    if fault.then == "settled":     # a created ticket is not found by the first search
+    if fault.then == "settled" or fault.on == "seek":     # a created ticket is not found by the first search
         site.control("POST", "settings", {"index_lag_searches": 1})
 
 
@@ -288,7 +338,7 @@ def fired_in(site, cell, run):
     """How often the cell's fault fired."""
     if FAULTS[cell.fault].on == "pages":
         return sum("nextPageToken" in r["body"] or r["body"].get("startAt", 0) > 0 for r in run.searches)
-    return sum(counter["fired"] for counter in site.control("GET", "faults").values())
+    return site.control("GET", "faults")["fault"]["fired"] if FAULTS[cell.fault].on else 0
 
 
 def closest(problems):
@@ -301,7 +351,7 @@ def problems_of_first(cell, run, fired):
         return ["the fault did not fire"]
     then = FAULTS[cell.fault].then
     plans = rules.plans_of(cell.desired, run.before, run.found)
-    if then not in ("as planned", "settled", "put off", "down"):
+    if FAULTS[cell.fault].on in ("search", "write") and then not in ("as planned", "settled", "put off", "down"):
         plans = plans[:1]
     problems = closest([EXPECT[then](cell, run, plan) for plan in plans])
     twice = cell.state == "two open" and cell.desired not in rules.ALARMS and run.status == 0

@@ -276,6 +276,16 @@ def plan_of(name, issues):
     return Plan(action, [target["key"]] if target else [], summary_of(name) if effect.summary else None)
 
 
+def reads_of(name, found):
+    """What is read before anything is done, given the issues that search finds: look, a search by label; read, one ticket."""
+    facts, plan = DESIRED[name].facts, plan_of(name, found)
+    is_open = any(is_ours(name, issue) and issue["open"] for issue in found)
+    if not is_open:
+        return {"look"} if facts & {"LISTED", "cleared", "trouble"} else set()
+    effect = EFFECTS[plan.action]       # a comment is not written twice, and what an alarm says stands in its description
+    return {"read"} if "trouble" in facts or (effect and effect.comments) else set()
+
+
 def plans_of(name, issues, found):
     """The plans that are right, when search finds `found` of the `issues` at first; the rest turns up within seconds.
 

@@ -107,7 +107,7 @@ class Run:
         self.requests = sorted(site.journal, key=lambda entry: entry["time"])
         self.searches = [r for r in self.requests if SEARCH.search(r["path"])]
         self.writes = [r for r in self.requests if r["method"] != "GET" and r not in self.searches]
-        self.spoilt = next((r for r in self.requests if r["fault"]), None)
+        self.spoilt = next((r for r in self.requests if r["fault"] == "fault"), None)
 
     def actions(self):
         """What it says it did: for the address, or for the tickets of an alarm."""
