@@ -1,7 +1,8 @@
 # jira-sync by the table of its specification: each thing that should be, in each state of Jira, with each fault.
 #
 # The cells, the table and the faults are in support/jira_table/. FULL=1 runs all cells instead of a choice in which each
-# pair occurs; ONLY='cloud / listed / .* / lost' those that it fits, VERBOSE=1 prints the matrix of faults in any case.
+# pair occurs; ONLY='cloud / listed / .* / lost' those that it fits. WORKERS is how many run at a time: they wait more than they
+# work. In how many cells each fault fired, with each state, is shown in any case.
 
 bats_require_minimum_version 1.5.0
 
@@ -13,9 +14,9 @@ setup() {
 cells() { /usr/bin/python3 -B "$BATS_TEST_DIRNAME/support/jira_table/cells.py" "$@"; }
 
 @test "each desired state in each state of Jira with each fault: the least, once, and the next runs agree" {
-    cells "$BUILD/bin/jira-sync" ${FULL:+--full --workers 128} ${ONLY:+--only "$ONLY"} ${VERBOSE:+-v} >out || {
+    cells "$BUILD/bin/jira-sync" ${FULL:+--full} ${ONLY:+--only "$ONLY"} ${WORKERS:+--workers "$WORKERS"} >out || {
         cat out
         false
     }
-    cat out
+    cat out >&3
 }

@@ -17,6 +17,7 @@ import concurrent.futures
 import os
 import sys
 import tempfile
+import textwrap
 import time
 import traceback
 
@@ -27,6 +28,7 @@ import clock    # noqa: E402
 import troubles   # noqa: E402
 import history  # noqa: E402
 
+COLUMNS, UNBROKEN = 104, "\N{NO-BREAK SPACE}"
 TOLD = 3        # of so many broken histories the end is told
 ENOUGH = 20     # so many histories with consecutive seeds meet everything
 EVENTS = ["event appears", "event changes", "event clears", "event stays", "event doubt", "event doubt_of_all", "event held",
@@ -61,7 +63,8 @@ def show(counts):
         print(f"{kind:16}" + "".join(f"{counts[f'cell {s} {kind}'] if (s, kind) in possible else '-':>10}" for s in troubles.STATES))
     for group in ("event", "person", "setting", "fault", "kill", "storm", "action", "done", "end", "flavour"):
         names = sorted(name for name in counts if name.startswith(group + " "))
-        print(f"{group}: " + ", ".join(f"{name.split(' ', 1)[1]} {counts[name]}" for name in names))
+        shown = [f"{name.split(' ', 1)[1]} {counts[name]}".replace(" ", UNBROKEN) for name in names]
+        print(textwrap.fill(f"{group}: " + ", ".join(shown), COLUMNS, subsequent_indent="    ").replace(UNBROKEN, " "))
 
 
 def missing(counts):

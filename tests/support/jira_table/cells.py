@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""cells.py PROGRAM [--full] [--flavour F] [--only TEXT] [-v]: what jira-sync does, cell by cell.
+"""cells.py PROGRAM [--full] [--flavour F] [--only TEXT]: what jira-sync does, cell by cell.
 
 A cell is what should be (DESIRED), what there is in Jira (STATES), both in rules.py, and what goes wrong (FAULTS), on Jira
 Cloud or Data Center.  For each a stand-in is set to that state, and PROGRAM (jira-sync) runs three times: with the fault,
@@ -8,7 +8,8 @@ stand-in holds before it.
 
 Cells that cannot be are left out by rule (`possible`).  Of the rest --full takes all; otherwise so many that each pair of
 two dimensions occurs.  The waits are real, so many cells run at a time.  A fault that did not fire is a failure.
-Status 0: all as it should be; 1: not, with the cells, what was seen there, and the matrix of the faults that fired.
+Prints the matrix of the faults that fired, and the cells that are not as they should be with what was seen there.
+Status 0: there are none; 1: there are.
 """
 
 import argparse
@@ -429,7 +430,7 @@ def matrix_of(results):
     cells = collections.Counter((r.cell.fault, r.cell.state) for r in results)
     fired = collections.Counter((r.cell.fault, r.cell.state) for r in results if r.fired or r.cell.fault == "none")
     lines = [" " * 20 + "".join(f"{number:5}" for number in range(1, len(STATES) + 1))]
-    for fault in FAULTS:
+    for fault in (fault for fault in FAULTS if any(cells[fault, state] for state in STATES)):
         lines.append(f"{fault:20}" + "".join(f"{fired[fault, state] if cells[fault, state] else '.':>5}" for state in STATES))
     return lines + [f"{number:5} {state}" for number, state in enumerate(STATES, 1)]
 
@@ -486,14 +487,13 @@ def main():
     parser.add_argument("--flavour", choices=("cloud", "datacenter"))
     parser.add_argument("--only", help="regular expression on FLAVOUR / DESIRED / STATE / FAULT")
     parser.add_argument("--workers", type=int, default=64)
-    parser.add_argument("-v", action="store_true", help="print the matrix")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, end_all)
     start = time.monotonic()
     cells = sorted(chosen(options), key=cost, reverse=True)
     results = run_all(options, cells) if cells else []
     failed, silent = [r for r in results if r.problems], never_fired(results)
-    if failed or silent or options.v:
+    if results:
         print(*matrix_of(results), *(f"never fired: {fault} with {state}" for state, fault in silent), sep="\n")
     print(f"{len(results)} cells, {len(failed)} failed, {time.monotonic() - start:.0f} s")
     sys.exit(1 if failed or silent or not results else 0)
