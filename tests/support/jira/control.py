@@ -6,7 +6,7 @@
   POST   issue          one issue, or a list, as a person would enter it: summary, and as wanted description,
                         labels, status, issuetype, created, updated, resolved, comments (a list of texts)
   POST   issue/KEY      a person edits: summary, description, labels (all of them), add_labels, remove_labels,
-                        status, comment, created, updated, resolved, delete (true)
+                        status, comment, created, updated, resolved, move (to another key), delete (true)
   DELETE issue/KEY      a person deletes it
   GET    faults         the rules' counters
   POST   faults         one rule or a list: see faults.py
@@ -16,18 +16,19 @@
   POST   reset          as when it was started
 
 A time is ISO 8601 (2026-11-20T10:00:00Z), seconds since 1970, or relative (-7d, -3h, -20m, -5s).
-What a person does is seen by search at once.
+What a person does is seen by search at once, unless the setting people_lag says otherwise.
 """
 
 import datetime
 import re
 
+import search
 import store as stores
 
 PERSON = "a.person"
 TIMES = ("created", "updated", "resolved")
 SEED = {"summary", "description", "labels", "status", "issuetype", "comments", *TIMES}
-EDIT = {"summary", "description", "labels", "add_labels", "remove_labels", "status", "comment", "delete", *TIMES}
+EDIT = {"summary", "description", "labels", "add_labels", "remove_labels", "status", "comment", "move", "delete", *TIMES}
 
 
 def iso(seconds):
@@ -84,7 +85,7 @@ def seed(store, order):
         issue["resolved"] = issue["category_changed"] = times["resolved"]
     if "updated" in times:
         issue["updated"] = times["updated"]
-    store.changed(issue, 0)
+    store.changed(issue, store.settings["people_lag"])
     return issue
 
 
@@ -109,7 +110,9 @@ def edit(store, issue, order):
             issue[field] = moment(store, order[field])
     if "resolved" in order and issue["resolved"]:
         issue["category_changed"] = issue["resolved"]
-    store.changed(issue, 0)
+    if "move" in order:
+        store.rename(issue, order["move"])
+    store.changed(issue, store.settings["people_lag"])
 
 
 def _settings(store, order):
@@ -119,6 +122,7 @@ def _settings(store, order):
         if not isinstance(value, (int, float) if kind is int else kind) or (kind is int and isinstance(value, bool)):
             raise ValueError(f"{name}: not a {kind.__name__}")
     _only(order.get("permissions", []), set(stores.PERMISSIONS))
+    _only([order["last_page"]] if "last_page" in order else [], set(search.LAST_PAGES))
     _only(order.get("off_screen", {}), {s + t for s in ("create", "edit") for t in ("", *(" " + n for n in store.issue_types))})
     store.settings.update(order)
     return store.settings

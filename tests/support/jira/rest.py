@@ -147,8 +147,9 @@ class Api:
     def issue_type(self, name):
         return {"id": str(10100 + self.store.issue_types.index(name)), "name": name, "subtask": False}
 
-    def project(self):
-        return {"id": "10000", "key": self.store.project, "name": f"Project {self.store.project}"}
+    def project(self, key=None):
+        key = key or self.store.project
+        return {"id": "10000" if key == self.store.project else "10001", "key": key, "name": f"Project {key}"}
 
     def comment(self, comment):
         return {"id": comment["id"], "author": self.user(comment["author"]), "body": comment["body"],
@@ -164,7 +165,7 @@ class Api:
         fields = {
             "summary": lambda: issue["summary"], "description": lambda: issue["description"],
             "labels": lambda: issue["labels"], "status": lambda: self.status(issue["status"]),
-            "issuetype": lambda: self.issue_type(issue["issuetype"]), "project": self.project,
+            "issuetype": lambda: self.issue_type(issue["issuetype"]), "project": lambda: self.project(stores.project_of(issue)),
             "created": lambda: self.time(issue["created"]), "updated": lambda: self.time(issue["updated"]),
             "resolutiondate": lambda: self.time(issue["resolved"]),
             "resolution": lambda: {"id": "10000", "name": "Done"} if closed else None,

@@ -6,6 +6,8 @@ import checks
 import jql
 from checks import Refused
 
+# How Cloud says that there are no more pages: its description of itself demands neither of the two.
+LAST_PAGES = {"true": {"isLast": True}, "null": {"isLast": True, "nextPageToken": None}, "neither": {}}
 MOST_COMMENTS = 20      # Cloud's search shows so many comments of an issue at most
 
 
@@ -73,12 +75,12 @@ class Search:
         else:
             left = self.found(query, {str(i) for i in body.get("reconcileIssues", [])})
         most = min(body.get("maxResults", 50), self.store.settings["page_cap"])
-        answer = {"issues": [self.api.shown(call, i, wanted, MOST_COMMENTS) for i in left[:most] if i["id"] in self.store.issues],
-                  "isLast": len(left) <= most}
-        if left[most:]:
-            answer["nextPageToken"] = uuid.uuid4().hex
-            self.store.pages[answer["nextPageToken"]] = (same, left[most:])
-        return 200, answer, "search-cloud"
+        issues = [self.api.shown(call, i, wanted, MOST_COMMENTS) for i in left[:most] if i["id"] in self.store.issues]
+        if not left[most:]:
+            return 200, {"issues": issues, **LAST_PAGES[self.store.settings["last_page"]]}, "search-cloud"
+        token = uuid.uuid4().hex
+        self.store.pages[token] = (same, left[most:])
+        return 200, {"issues": issues, "isLast": False, "nextPageToken": token}, "search-cloud"
 
     def datacenter(self, call):
         body = self.body(call, "search-datacenter")

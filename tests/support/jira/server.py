@@ -111,7 +111,7 @@ class Site:
                 traceback.print_exc()
                 answer = Answer(500, {"errorMessages": ["stand-in: " + traceback.format_exc(1)], "errors": {}})
         reasons = {"user": "OK", "wrong": "AUTHENTICATED_FAILED", "locked": "AUTHENTICATION_DENIED"}
-        if call.who in reasons:
+        if call.who in reasons and self.store.settings["login_reason"]:
             answer.headers["X-Seraph-LoginReason"] = reasons[call.who]
         return answer
 

@@ -23,8 +23,11 @@ SETTINGS = {
     "index_lag": 0,                 # seconds until a created issue is found by search
     "index_lag_searches": 0,        # so many searches do not find a created issue, whatever the clock says
     "edit_lag": 0,                  # seconds until an edit is seen by search
+    "people_lag": 0,                # seconds until what people enter and edit is; a deletion is seen at once
     "page_cap": 100,                # issues a page of search has at most, whatever was asked for
     "total_cap": 10 ** 6,           # Data Center: a search never says that there are more, though it shows them all
+    "last_page": "true",            # Cloud's last page: isLast "true", a token that is "null" besides, or "neither"
+    "login_reason": True,           # whether X-Seraph-LoginReason tells what became of the credentials
     "off_screen": {},               # {"create": ["labels"], "edit Incident": ["labels"]}: fields missing on a screen, of one type or all
     "custom_fields": {},            # {"customfield_10010": {"name": "Team", "required": true, "default": "Mail"}}
     "closed_read_only": False,      # the workflow property jira.issue.editable=false on closed statuses
@@ -43,6 +46,10 @@ def category_of(status):
     if category not in CATEGORIES:
         raise ValueError(f"no such status category: {category}")
     return name, category
+
+
+def project_of(issue):
+    return issue["key"].rpartition("-")[0]
 
 
 class Store:
@@ -115,7 +122,7 @@ class Store:
             self.move(issue, more["status"], more.get("resolved") or created)
         issue["updated"] = more.get("updated") or issue["updated"]
         lagging = by == self.user
-        self.changed(issue, self.settings["index_lag"] if lagging else 0,
+        self.changed(issue, self.settings["index_lag" if lagging else "people_lag"],
                      self.settings["index_lag_searches"] if lagging else 0)
         return issue
 
@@ -131,6 +138,11 @@ class Store:
             issue["category_changed"] = when
         issue["resolved"] = when if self.is_done(issue) and self.settings["sets_resolution"] else None
         issue["updated"] = max(issue["updated"], when)
+
+    def rename(self, issue, key):
+        """Moves the issue to where it has that key.  The old one leads to it for ever."""
+        self.ids[key] = issue["id"]
+        issue["key"] = key
 
     def comment(self, issue, body, by, when=None):
         comment = {"id": self.new_id(), "author": by, "body": body, "created": when or self.now()}
@@ -231,7 +243,7 @@ class Store:
         """The lower-case values that the issue has in a field."""
         category = self.statuses[issue["status"]]
         values = {
-            "project": [self.project], "issuetype": [issue["issuetype"]], "status": [issue["status"]],
+            "project": [project_of(issue)], "issuetype": [issue["issuetype"]], "status": [issue["status"]],
             "statuscategory": [category, CATEGORIES[category][1]], "labels": issue["labels"],
             "key": [issue["key"], issue["id"]], "resolved": ["yes"] if issue["resolved"] else [],
             "resolution": ["Done"] if issue["resolved"] else [],

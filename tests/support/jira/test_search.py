@@ -101,6 +101,17 @@ class CloudPages(StandInTest):
             self.assertEqual(page["isLast"], token is None)
         self.assertEqual(pages, [keys[:2], keys[2:4], keys[4:]])
 
+    def test_the_last_page(self):
+        for how, rest in (("true", {"isLast": True}), ("null", {"isLast": True, "nextPageToken": None}), ("neither", {})):
+            self.control("POST", "settings", {"last_page": how})
+            self.assertEqual(self.search(OPEN), {"issues": [], **rest})
+        self.control("POST", "settings", {"page_cap": 1})
+        self.seed(), self.seed()
+        page = self.search(OPEN)
+        self.assertIs(page["isLast"], False)
+        self.assertEqual(len(self.search(OPEN, nextPageToken=page["nextPageToken"])), 1, "issues alone")
+        self.control("POST", "settings", {"last_page": "nil"}, 400)
+
     def test_a_token_belongs_to_its_query(self):
         self.control("POST", "settings", {"page_cap": 1})
         self.seed(), self.seed()
@@ -180,6 +191,16 @@ class Index(StandInTest):
         self.assertEqual(self.keys(OPEN), [key])
         self.control("DELETE", f"issue/{key}")
         self.assertEqual(self.keys(OPEN), [])
+
+
+    def test_people_can_lag_too(self):
+        key = self.seed()
+        self.control("POST", "settings", {"people_lag": 14})
+        other = self.seed()
+        self.control("POST", f"issue/{key}", {"status": "Done"})
+        self.assertEqual(self.keys(OPEN), [key])
+        self.control("POST", "settings", {"clock_ahead": 15})
+        self.assertEqual(self.keys(OPEN), [other])
 
 
 class Size(StandInTest):

@@ -47,6 +47,11 @@ class Cloud(StandInTest):
                 self.authorization = wrong
                 self.anonymous_view("AUTHENTICATED_FAILED")
 
+    def test_nobody_says_that_the_token_has_expired(self):
+        self.seed()
+        self.control("POST", "settings", {"token_valid": False, "login_reason": False})
+        self.anonymous_view(None)
+
     def test_no_credentials(self):
         self.seed()
         self.authorization = None
@@ -194,6 +199,15 @@ class Faults(StandInTest):
         self.control("DELETE", "faults")
         self.fault({"person": {"delete": True}}, method="PUT")
         self.api("PUT", f"/issue/{key}", {"fields": {"summary": "newer"}}, 404)
+
+    def test_a_moved_issue_keeps_its_old_key(self):
+        key = self.create(labels=["x"])
+        self.fault({"person": {"move": "ARC-7"}}, method="PUT")
+        self.api("PUT", f"/issue/{key}", {"fields": {"summary": "new"}}, 204)
+        for name in (key, "ARC-7"):
+            shown = self.api("GET", f"/issue/{name}?fields=summary,project", status=200).json()
+            self.assertEqual((shown["key"], shown["fields"]["summary"], shown["fields"]["project"]["key"]), ("ARC-7", "new", "ARC"))
+        self.assertEqual(self.keys(OPEN), [], "it is in the project no more")
 
     def test_wrong_orders(self):
         for rule in ({}, {"action": {}}, {"action": {"statsu": 500}}, {"match": {"pth": "x"}, "action": {"status": 500}},
