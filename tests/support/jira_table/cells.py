@@ -32,6 +32,7 @@ sys.dont_write_bytecode = True      # no __pycache__ in the source tree
 import rules
 import runs
 import control      # rules has made the stand-in's folder known
+import store as stores
 from rules import DESIRED, EFFECTS, STATES
 
 ANSWER_SECONDS = 30     # how long jira-sync waits for an answer
@@ -86,6 +87,7 @@ PLACES = {"search": READS, "look": FEW, "read": FEW, "seek": FEW}
 FAULTS = {
     "none": Fault("", "as planned"),
     "pages": Fault("pages", "as planned", {"page_cap": 2}),
+    **{f"pages, last {how}": Fault("pages", "as planned", {"page_cap": 2, "last_page": how}, "cloud") for how in ("null", "neither")},
     "pages, total capped": Fault("pages", "as planned", {"page_cap": 2, "total_cap": 2}, "datacenter"),
     "lost": Fault("write", "settled", {"lose_answer": True}),
     "reset": Fault("write", "settled", {"reset": True}),
@@ -111,12 +113,13 @@ FAULTS = {
     "404 deleted": Fault("write", "anew", {"person": {"delete": True}}, "edit"),
     "edited": Fault("write", "beside", {"person": {"add_labels": ["vip"], "comment": "I am on it"}}, "edit"),
     "closed": Fault("write", "beside", {"person": {"status": "Done"}}, "edit"),
+    "moved": Fault("write", "beside", {"person": {"move": "ARC-1"}}, "edit"),
     **{f"{place} {name}": Fault(place, *READS[name]) for place, names in PLACES.items() for name in names},
 }
 
 # What a person's change leaves, for runs.differences.
 LEFT_BY_PERSON = {"edited": {"labels": ["vip"], "comments": 1}, "closed": {"open": False}, "409 closed": {"open": False},
-                  "404 deleted": {"delete": True}}
+                  "404 deleted": {"delete": True}, "moved": {"key": "ARC-1"}}
 
 Cell = collections.namedtuple("Cell", "flavour desired state fault")
 
@@ -155,8 +158,10 @@ def found_in(flavour, desired, state):
 
 @functools.lru_cache(maxsize=None)
 def action_of(flavour, desired, state):
-    """What TABLE says is to be done in a cell."""
-    return rules.plans_of(desired, runs.issues_of(store_in(flavour, desired, state)), found_in(flavour, desired, state))[0].action
+    """What TABLE says is to be done in a cell: by what search finds, or by what is there, if that is read first."""
+    found = found_in(flavour, desired, state)
+    plans = rules.plans_of(desired, runs.issues_of(store_in(flavour, desired, state)), found)
+    return plans[1 if len(plans) > 1 and "read" in rules.reads_of(desired, found) else 0].action
 
 
 # ---- which cells -----------------------------------------------------------
@@ -353,7 +358,7 @@ def problems_of_first(cell, run, fired):
     then = FAULTS[cell.fault].then
     plans = rules.plans_of(cell.desired, run.before, run.found)
     if FAULTS[cell.fault].on in ("search", "write") and then not in ("as planned", "settled", "put off", "down"):
-        plans = plans[:1]
+        plans = [plan for plan in plans if plan.action == action_of(*cell[:3])]
     problems = closest([EXPECT[then](cell, run, plan) for plan in plans])
     twice = cell.state == "two open" and cell.desired not in rules.ALARMS and run.status == 0
     if twice and not DESIRED[cell.desired].facts & {"held", "conflict"} and not run.said("jira_two_tickets"):
@@ -368,7 +373,7 @@ def run_cell(program, site, cell):
     done = [runs.Run(program, site, cell.desired, RUN_ID.format(1))]
     fired = fired_in(site, cell, done[0])
     site.control("DELETE", "faults")
-    site.control("POST", "settings", {"index_lag_searches": 0, "page_cap": 100})
+    site.control("POST", "settings", {name: stores.SETTINGS[name] for name in ("index_lag_searches", "page_cap", "total_cap", "last_page")})
     site.come_to_rest()
     problems = [f"first run: {problem}" for problem in problems_of_first(cell, done[0], fired)]
     name = cell.desired

@@ -148,7 +148,8 @@ def differences(run, plan, statuses=(0,), actions=None, skipped=(), person=None)
         problems.append(f"{done['create']} creates and {done['edit']} edits, not {new} and {len(keys)}")
     for key in (issue["key"] for issue in run.before):
         problems += differences_of_ticket(run, key, effect if key in keys else None, plan, person.get(key))
-    made = [issue for issue in run.after if issue_of(run.before, issue["key"]) is None]
+    known = {issue["id"] for issue in run.before}
+    made = [issue for issue in run.after if issue["id"] not in known]
     for issue in made if new else []:
         problems += differences_of_new(run, issue, effect, plan)
     if len(made) != new:
@@ -160,7 +161,7 @@ def differences(run, plan, statuses=(0,), actions=None, skipped=(), person=None)
 
 def differences_of_ticket(run, key, effect, plan, person):
     """How a ticket that was there differs from what the effect, and a person, make of it."""
-    before, after = issue_of(run.before, key), issue_of(run.after, key)
+    before, after = issue_of(run.before, key), issue_of(run.after, (person or {}).get("key", key))
     if after is None:
         return [] if person and person.get("delete") else [f"{key} is gone"]
     if effect is None and person is None:
