@@ -1,7 +1,8 @@
 """The tests' own interface to the stand-in, under /_stand-in/.  JSON in, JSON out, no Authorization.
 
   GET    state          {"issues": [...], "deleted": [keys], "settings": {...}}; times in UTC
-  GET    counters       requests by method and path, writes done, faults fired by rule, connections
+  GET    counters       requests by method and path, writes done, faults fired by rule, connections; how many issues searches
+                        did not show for the index's lag (withheld), or as they were once (outdated)
   DELETE counters       back to zero (faults keep theirs)
   POST   issue          one issue, or a list, as a person would enter it: summary, and as wanted description,
                         labels, status, issuetype, created, updated, resolved, comments (a list of texts)

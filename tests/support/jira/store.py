@@ -79,7 +79,7 @@ class Store:
     def clear_counters(self):
         self.counters.clear()
         self.counters.update(connections=0, requests={}, write_requests=0,
-                             writes={"create": 0, "edit": 0, "comment": 0, "transition": 0})
+                             writes={"create": 0, "edit": 0, "comment": 0, "transition": 0}, withheld=0, outdated=0)
 
     def now(self):
         return time.time() + self.settings["clock_ahead"]
@@ -187,11 +187,23 @@ class Store:
         self.searches += 1
         for clause in query.clauses():
             self._check(clause)
-        found = [i for i in self.indexed(reconciled) if query.tree is None or self._matches(i, query.tree)]
+        found = [i for i in self.indexed(reconciled) if self._hits(query, i)]
+        self._count_lags(query, found)
         found.sort(key=lambda i: (i["created"], int(i["id"])), reverse=True)
         for field, descending in reversed(query.order):
             found.sort(key=lambda i, f=field: self._order(i, f), reverse=descending)
         return found
+
+    def _hits(self, query, issue):
+        return query.tree is None or self._matches(issue, query.tree)
+
+    def _count_lags(self, query, found):
+        """Counts the issues that were not found, or as they were once, for no other reason than that the index lags behind."""
+        shown = {issue["id"]: issue for issue in found}
+        for id_, issue in self.issues.items():
+            late = issue is not shown.get(id_) and self.versions[id_][-1][2] is not shown.get(id_)
+            if late and self._hits(query, issue):
+                self.counters["outdated" if id_ in shown else "withheld"] += 1
 
     def _order(self, issue, field):
         if field == "key":

@@ -177,12 +177,18 @@ class Index(StandInTest):
         self.control("POST", "settings", {"index_lag_searches": 2})
         key = self.create()
         self.assertEqual([self.keys(OPEN) for _ in range(3)], [[], [], [key]])
+        self.assertEqual(self.keys("project = OPS AND labels = other"), [])
+        counted = self.control("GET", "counters")
+        self.assertEqual((counted["withheld"], counted["outdated"]), (2, 0))
 
     def test_edits(self):
         self.control("POST", "settings", {"edit_lag": 3600})
         key = self.create(labels=["x"])
         self.api("PUT", f"/issue/{key}", {"fields": {"labels": ["y"]}}, 204)
         self.assertEqual(self.keys("project = OPS AND labels = x"), [key])
+        self.assertEqual(self.keys(OPEN), [key])
+        counted = self.control("GET", "counters")
+        self.assertEqual((counted["withheld"], counted["outdated"]), (0, 1))
         self.assertEqual(self.keys("project = OPS AND labels = x", reconcileIssues=[10001]), [])
 
     def test_people_are_seen_at_once(self):
