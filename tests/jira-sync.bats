@@ -503,8 +503,8 @@ part() { awk -v title="h3. $1" '/^h3\. /{ on = ($0 == title) } on' text; }
     failed='| .db_changes = false | .db_outcome = "failed"'
     run_of "$(ip 192.0.2.1 "listed([\"a.test\", \"b.test\"]; \"changed\") $failed")" "$(ip 192.0.2.2 "cleared $failed")"
     [ "$(writes)" = "[2,2,2]" ]
-    issue OPS-1 '.comments[0].body' | grep -q 'did not take the change: its row names other lists'
-    issue OPS-2 '.comments[0].body' | grep -q 'did not take the change: this address is throttled still'
+    newest 1 '.comments[0].body' | grep -q 'did not take the change: its row names other lists'
+    newest 2 '.comments[0].body' | grep -q 'did not take the change: this address is throttled still'
     run ! grep 'mail still leaves' <<<"$(issues '.comments[].body')"
 }
 
