@@ -83,3 +83,58 @@ said() { jq -es --arg type "$1" 'any(.error_type == $type)' err >/dev/null; }
 
 # searches: all of them so far; the first of each run is for the open tickets.
 searches() { jira_control counters | jq '[.requests | to_entries[] | select(.key | test("POST .*/search")).value] | add // 0'; }
+
+# Pieces of the stand-in's order for an issue: the labels of 192.0.2.1's, and when one was made.
+ours='"dnsbl-monitor", "dnsbl-ip-192.0.2.1"'
+long_ago='"created": "-20d"'
+
+# seed_table: an issue for each row in which Jira has one. N of 192.0.2.N is the row.
+seed_table() {
+    labels() { echo '"labels": ["dnsbl-monitor", "dnsbl-ip-192.0.2.'"$1"'"'"${2:-}"']'; }
+    summary() { echo '"summary": "IP 192.0.2.'"$1"' blacklisted by '"$2"'"'; }
+    person issue "[
+        {$(summary 12 a.test), $(labels 12 ', "dnsbl-cleared"'), $long_ago, \"resolved\": \"-1d\", \"status\": \"Done\"},
+        {$(summary 13 a.test), $(labels 13), $long_ago, \"resolved\": \"-8d\", \"status\": \"Done\"},
+        {$(summary 14 a.test), $(labels 14), $long_ago, \"resolved\": \"-6d\", \"status\": \"Done\"},
+        {$(summary 15 a.test), $(labels 15)},
+        {$(summary 16 'a.test, c.test'), $(labels 16)},
+        {$(summary 17 a.test), $(labels 17 ', "dnsbl-cleared"')},
+        {$(summary 18 a.test), $(labels 18)},
+        {$(summary 19 'a.test, b.test'), $(labels 19)},
+        {$(summary 20 a.test), $(labels 20), \"status\": \"Done\"},
+        {$(summary 21 a.test), $(labels 21 ', "dnsbl-cleared"')},
+        {$(summary 22 'a.test, gone.test'), $(labels 22)},
+        {$(summary 23 a.test), $(labels 23)},
+        {$(summary 24 a.test), $(labels 24)},
+        {$(summary 26 a.test), $(labels 26 ', "dnsbl-cleared"'), \"status\": \"Done\"}]"
+    jira_control counters -X DELETE >/dev/null
+}
+
+table_records() {
+    ip 192.0.2.10 'listed(["a.test"]; "listed")'
+    ip 192.0.2.11 'listed(["a.test"]; "none")'
+    ip 192.0.2.12 'listed(["a.test"]; "none")'
+    ip 192.0.2.13 'listed(["a.test"]; "none")'
+    ip 192.0.2.14 'listed(["a.test"]; "none")'
+    ip 192.0.2.15 'listed(["a.test"]; "none")'
+    ip 192.0.2.16 'listed(["a.test", "b.test"]; "changed")'
+    ip 192.0.2.17 'listed(["a.test"]; "listed")'
+    ip 192.0.2.18 cleared
+    ip 192.0.2.19 'unknown("b.test")'
+    ip 192.0.2.20 cleared
+    ip 192.0.2.21
+    ip 192.0.2.22
+    ip 192.0.2.23 'listed(["b.test"]; "held")'
+    ip 192.0.2.24 'listed(["b.test"]; "changed") | .db_outcome = "conflict"'
+    ip 192.0.2.25
+    ip 192.0.2.26 cleared
+}
+
+# newest N JQ: of the newest issue of 192.0.2.N.
+
+# thousand [JQ]: the record of an address that a thousand zones with long names list, for long reasons.
+thousand() {
+    ip 192.0.2.1 '[range(1000) | "a-rather-long-name-of-a-zone-\(.).example.test"] as $zones
+        | .results = [$zones[] | {zone: ., status: "LISTED", answers: ["127.0.0.2"], reason: ("r" * 300 + " https://x.test/"), error: null, duration_ms: 1}]
+        | .decision = "LISTED" | .listed_zones = $zones | '"${1:-.}"
+}
