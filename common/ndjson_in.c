@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "ndjson.h"
 #include "report.h"
+#include "secret.h"
 #include "signals.h"
 #include "sysexits.h"
 #include "text.h"
@@ -40,14 +41,16 @@ void ndjson_record_free(struct ndjson_record *record)
 void ndjson_bad(struct ndjson_in *in, const char *format, ...)
 {
     va_list arguments;
-    char *problem, *shown;
+    char *problem, *masked, *shown;
 
     va_start(arguments, format);
     problem = memory_format_list(format, arguments);
     va_end(arguments);
-    shown = text_foreign(problem, strlen(problem)); /* it may quote the record */
+    masked = secret_mask(problem);                /* before it is cut: of half a secret nobody knows that it is one */
+    shown = text_foreign(masked, strlen(masked)); /* it may quote the record */
     report(REPORT_ERROR, "bad_record", "line %lu: %s; the record was dropped", in->line, shown);
     free(problem);
+    free(masked);
     free(shown);
     in->bad++;
 }

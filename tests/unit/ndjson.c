@@ -6,8 +6,10 @@
 
 #include "memory.h"
 #include "report.h"
+#include "secret.h"
 #include "sysexits.h"
 #include "tap.h"
+#include "text.h"
 
 #define RUN "{\"type\":\"run\"}\n"
 #define IP "{\"type\":\"ip\"}\n"
@@ -206,6 +208,21 @@ static void check_report_is_short(void)
     free(foreign);
 }
 
+/* Of a secret that the cut goes through, the head would be shown: nobody knows it for what it is. */
+static void check_report_masks_before_it_cuts(void)
+{
+    struct ndjson_in in = {.line = 7};
+    char *quoted, *text;
+
+    secret_add("a-key-that-nobody-shall-see");
+    quoted = memory_format("%*s%s", TEXT_FOREIGN_MAX - 8, "", "a-key-that-nobody-shall-see");
+    ndjson_bad(&in, "%s", quoted);
+    text = tap_stderr();
+    CHECK(in.bad == 1 && !strstr(text, "a-key") && strstr(text, SECRET_MASK));
+    free(text);
+    free(quoted);
+}
+
 static void check_read_error(void)
 {
     struct ndjson_in in;
@@ -332,6 +349,7 @@ int main(void)
     check_long_lines();
     check_long_line_behind_end();
     check_report_is_short();
+    check_report_masks_before_it_cuts();
     check_read_error();
     check_fields();
     check_too_long();
