@@ -84,6 +84,39 @@ static void check_login(const struct settings *settings)
         }
 }
 
+/* RFC 4648 section 4, new. */
+static char *base64(const char *text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t length = strlen(text);
+    char *encoded = memory_new(4 * (length / 3 + 1) + 1, 1), *to = encoded;
+
+    for (size_t i = 0; i < length; i += 3) {
+        size_t count = length - i < 3 ? length - i : 3;
+        unsigned bits = 0;
+
+        for (size_t j = 0; j < 3; j++)
+            bits = bits << 8 | (j < count ? (unsigned char)text[i + j] : 0);
+        for (size_t j = 0; j < 4; j++)
+            *to++ = j <= count ? digits[bits >> (18 - 6 * j) & 63] : '=';
+    }
+    return encoded;
+}
+
+/* As the header Authorization carries it, which a proxy or an error page may quote (RFC 7617). */
+static void note_login(const struct settings *settings)
+{
+    char *login, *encoded;
+
+    if (!settings->user || !settings->token)
+        return;
+    login = memory_format("%s:%s", settings->user, settings->token);
+    encoded = base64(login);
+    secret_add(encoded);
+    free(login);
+    free(encoded);
+}
+
 /* libcurl reads these by itself, and quotes a proxy that it cannot use as it stands, password and all. */
 static void note_proxies(void)
 {
@@ -186,6 +219,7 @@ void settings_load(struct settings *settings)
     load_server(settings, server);
     settings->user = config_text("JIRA_USER");
     check_login(settings);
+    note_login(settings);
     note_proxies();
     settings->project = needed("JIRA_PROJECT", optional);
     check_project(settings->project);
