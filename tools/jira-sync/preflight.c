@@ -11,11 +11,14 @@
 #include "report.h"
 #include "screen.h"
 
+#define PAGES_MAX 100 /* of 200 types or fields; a server that always has another one must not hold us */
+
 struct preflight {
     struct jira *jira;
     size_t step, problems;
     bool hides_project, hides_types; /* a right is missing without which Jira does not show them */
     size_t seen;                     /* on the pages before */
+    size_t pages;                    /* of this step so far */
     json_t *type_names;
     json_t *screen;
     void (*done)(void *context);
@@ -157,10 +160,11 @@ static bool goes_on(struct preflight *check, const json_t *page, size_t count)
     const json_t *total = json_object_get(page, "total");
 
     check->seen += count;
-    if (count > 0 && (total ? (json_int_t)check->seen < json_integer_value(total)
-                            : json_is_false(json_object_get(page, "isLast"))))
+    if (++check->pages < PAGES_MAX && count > 0 &&
+        (total ? (json_int_t)check->seen < json_integer_value(total)
+               : json_is_false(json_object_get(page, "isLast"))))
         return true;
-    check->seen = 0;
+    check->seen = check->pages = 0;
     return false;
 }
 
