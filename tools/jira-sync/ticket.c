@@ -193,7 +193,7 @@ static char *comment_of(const struct ticket *ticket, const struct issue *issue, 
 {
     if (action == PLAN_CHANGE || action == PLAN_REOPEN)
         return ticket_changed_comment(ticket, issue, action == PLAN_REOPEN);
-    return action == PLAN_CLEAR ? ticket_cleared_comment(ticket) : NULL;
+    return action == PLAN_CLEAR ? ticket_cleared_comment(ticket, issue) : NULL;
 }
 
 json_t *ticket_edit(const struct ticket *ticket, const struct issue *issue, enum plan_action action)

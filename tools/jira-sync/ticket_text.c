@@ -129,19 +129,37 @@ char *ticket_changed_comment(const struct ticket *ticket, const struct issue *is
     return page_close(&page);
 }
 
-/* Not "no longer listed" of an address that some list still lists, only not heavily enough. */
-char *ticket_cleared_comment(const struct ticket *ticket)
+/* What lists it still, though too little, or is only watched now, and is what the ticket is about; new. */
+static json_t *still_listing(const struct ticket *ticket, const struct issue *issue)
 {
+    json_t *still = memory_check(json_copy((json_t *)ticket->decision.listed_zones)), *zone;
+    bool more;
+    json_t *named = ticket_named_zones(issue->summary, &more);
+    bool told = !more && json_array_size(named) > 0;
+    size_t index;
+
+    json_array_foreach (ticket->decision.watch_zones, index, zone)
+        if (!told || names_hold(named, json_string_value(zone)))
+            names_add(still, zone);
+    json_decref(named);
+    return still;
+}
+
+/* Not "no longer listed" of an address that some list still lists, only not heavily enough. */
+char *ticket_cleared_comment(const struct ticket *ticket, const struct issue *issue)
+{
+    json_t *still = still_listing(ticket, issue);
     struct page page;
 
     page_open(&page);
-    if (json_array_size(ticket->decision.listed_zones) == 0) {
+    if (json_array_size(still) == 0) {
         fprintf(page.file, "{{%s}} is no longer listed.\n", ticket->ip);
     } else {
         fprintf(page.file, "{{%s}} is listed too little now to be throttled: its score is %lld. Still lists it:\n",
                 ticket->ip, (long long)ticket->decision.score);
-        zones_write_listed(&page, ticket, ticket->decision.listed_zones);
+        zones_write_listed(&page, ticket, still);
     }
+    json_decref(still);
     zones_write_unknown(&page, ticket, "Unknown in this run, but this ticket does not name them:\n");
     write_priority(&page, ticket);
     fputs("Check that nothing is left to be done, and close this ticket. If the address is listed again while it is "

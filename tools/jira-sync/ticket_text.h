@@ -13,6 +13,6 @@ char *ticket_description(const struct ticket *ticket);
 char *ticket_changed_comment(const struct ticket *ticket, const struct issue *issue, bool again);
 
 /* That it is listed no more, or too little to be throttled. */
-char *ticket_cleared_comment(const struct ticket *ticket);
+char *ticket_cleared_comment(const struct ticket *ticket, const struct issue *issue);
 
 #endif
