@@ -154,6 +154,84 @@ jira_sync_by_clock() { LD_PRELOAD=$BATS_FILE_TMPDIR/clock.so "$BUILD/bin/jira-sy
     [ "$(writes)" = "[0,1,1]" ]
 }
 
+@test "of a list that is only watched by now and lists it still, no text says that it does not" {
+    person issue "[$(ticket 1 a.test), $(ticket 2 b.test)]"
+    watched='cleared | .watch_zones = ["a.test"] | .results[0] |= (.status = "LISTED" | .answers = ["127.0.0.2"] | .reason = "still here")'
+    run_of "$(ip 192.0.2.1 "$watched")" "$(ip 192.0.2.2 "$watched")"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[0,2,2]" ]
+    issue OPS-1 '.comments[0].body' >text
+    grep -q 'listed too little now' text
+    grep -q '^a.test: 127.0.0.2' text
+    [ "$(grep -c 'no longer listed' text)" -eq 0 ]
+    issue OPS-2 '.comments[0].body' | grep -q 'no longer listed' # which never was about a.test
+}
+
+# ---- answers ---------------------------------------------------------------
+
+@test "a page that says that there are more, and shows no way to them, is believed on no site" {
+    for site in cloud datacenter; do
+        [ "$site" = cloud ] || use_datacenter
+        person issue "$(ticket 1 a.test)"
+        page='{"issues": [], "isLast": false}'
+        [ "$site" = cloud ] || page='{"issues": [], "startAt": 0, "maxResults": 100, "total": 1}'
+        for which in 1 2; do # the open tickets; one label
+            fault "{\"name\": \"$site$which\", \"match\": {\"method\": \"POST\", \"path\": \"/search\", \"nth\": $which}, \"action\": {\"wrong_json\": $page}}"
+            run_of "$(ip 192.0.2.2 'listed(["a.test"]; "listed")')"
+            [ "$status" -eq 69 ]
+            [ "$(fired "$site$which")" -eq 1 ]
+            [ "$(action 192.0.2.2)" = failed ]
+            [ "$(writes)" = "[0,0,0]" ]
+            jira_control faults -X DELETE >/dev/null
+        done
+        # a last page that does not say so
+        fault "{\"name\": \"last\", \"match\": {\"method\": \"POST\", \"path\": \"/search\"}, \"action\": {\"wrong_json\": {\"issues\": [], \"maxResults\": 100}}}"
+        run_of "$(ip 192.0.2.2 'listed(["a.test"]; "listed")')"
+        [ "$status $(fired last)" = "0 1" ]
+        [ "$(writes)" = "[1,0,0]" ]
+    done
+}
+
+@test "a label that Jira refuses fails alone in a search for many" {
+    fault '{"name": "bad", "match": {"method": "POST", "path": "/search", "body": "dnsbl-ip-192.0.2.7\\\\\""}, "times": "always", "action": {"status": 400, "body": {"errorMessages": ["no"], "errors": {}}}}'
+    mapfile -t records < <(for n in {1..20}; do echo "192.0.2.$n"; done | jq -Rc --argjson of "$(ip 192.0.2.0 'listed(["a.test"]; "listed")')" '$of + {ip: ., ip_text: .}')
+    run_of "${records[@]}"
+    [ "$status" -eq 1 ]
+    [ "$(fired bad)" -gt 1 ]
+    [ "$(jq -r 'select(.jira_action == "failed").ip' out)" = 192.0.2.7 ]
+    [ "$(writes)" = "[19,0,0]" ]
+    ! said jira_search # phrases are not to blame
+}
+
+@test "pages of issue types without end" {
+    jira_sync() { timeout 60 "$BUILD/bin/jira-sync" "$@"; }
+    use_datacenter
+    fault '{"name": "endless", "match": {"method": "GET", "path": "/issuetypes"}, "times": "always", "action": {"wrong_json": {"isLast": false, "values": [{"id": "1", "name": "Story"}]}}}'
+    run_of "$(ip 192.0.2.1)"
+    [ "$status" -eq 77 ]
+    [ "$(fired endless)" -eq 100 ]
+}
+
+@test "of two closed tickets the one that was closed last counts" {
+    person issue "[$(ticket 1 a.test '' '"status": "Done", "created": "-30d", "resolved": "-1d"'),
+        $(ticket 1 a.test '' '"status": "Done", "created": "-29d", "resolved": "-10d"')]"
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "none")')"
+    [ "$status" -eq 0 ]
+    [ "$(writes)" = "[0,0,0]" ] # a person closed it yesterday
+}
+
+@test "no secret is shown in parts, nor as the header carries it" {
+    login=$(printf '%s:%s' "$JIRA_USER" "$JIRA_API_TOKEN" | base64 -w 0)
+    long=$(printf 'x%.0s' {1..475})
+    fault "[{\"name\": \"parts\", \"match\": {\"method\": \"POST\", \"path\": \"/issue\$\", \"body\": \"192.0.2.1 \"}, \"action\": {\"status\": 400, \"body\": {\"message\": \"$long$JIRA_API_TOKEN\"}}},
+            {\"name\": \"header\", \"match\": {\"method\": \"POST\", \"path\": \"/issue\$\", \"body\": \"192.0.2.2 \"}, \"action\": {\"status\": 400, \"body\": {\"message\": \"Authorization: Basic $login\"}}}]"
+    run_of "$(ip 192.0.2.1 'listed(["a.test"]; "listed")')" "$(ip 192.0.2.2 'listed(["a.test"]; "listed")')"
+    [ "$status" -eq 1 ]
+    [ "$(fired parts) $(fired header)" = "1 1" ]
+    [ "$(grep -c '\*\*\*' err)" -eq 2 ]
+    [ "$(grep -cF -e "${JIRA_API_TOKEN:0:8}" -e "${login:0:20}" err)" -eq 0 ]
+}
+
 # ---- malfunctions ----------------------------------------------------------
 
 sick='unknown("a.test") | unknown("b.test")'

@@ -7,6 +7,7 @@
 #include "jql.h"
 #include "memory.h"
 #include "report.h"
+#include "secret.h"
 
 #define PAGE_SIZE 500
 #define PAGES_MAX 10000
@@ -36,7 +37,7 @@ char *jira_problem(const struct http_answer *answer)
 {
     const json_t *message;
     json_t *errors = json_object_get(answer->body, "errors"), *value;
-    char *text = NULL;
+    char *text = NULL, *masked;
     const char *name;
     size_t length, index;
     FILE *out = memory_check(open_memstream(&text, &length));
@@ -49,10 +50,11 @@ char *jira_problem(const struct http_answer *answer)
     add_message(out, NULL, json_object_get(answer->body, "message"));
     add_message(out, NULL, json_object_get(answer->body, "error"));
     fclose(out);
-    memory_check(text);
-    if (length > PROBLEM_MAX)
-        memcpy(text + PROBLEM_MAX - strlen(" …"), " …", sizeof " …");
-    return text;
+    masked = secret_mask(memory_check(text)); /* before it is cut: of half a secret nobody knows that it is one */
+    free(text);
+    if (strlen(masked) > PROBLEM_MAX)
+        memcpy(masked + PROBLEM_MAX - strlen(" …"), " …", sizeof " …");
+    return masked;
 }
 
 /* --- search --- */
@@ -60,9 +62,10 @@ char *jira_problem(const struct http_answer *answer)
 struct search {
     struct jira *jira;
     char *jql;
-    char *plain;  /* the query without phrases; NULL: jql has none */
-    char *token;  /* Cloud: of the next page; NULL: the first */
-    size_t start; /* Data Center: issues seen so far */
+    char *plain;   /* the query without phrases; NULL: jql has none */
+    char *refusal; /* what Jira said of the one with them; NULL: nothing, so far */
+    char *token;   /* Cloud: of the next page; NULL: the first */
+    size_t start;  /* Data Center: issues seen so far */
     size_t pages;
     jira_each *each;
     http_done *done;
@@ -76,6 +79,7 @@ static void search_over(struct search *search, const struct http_answer *answer)
     search->done(search->context, answer);
     free(search->jql);
     free(search->plain);
+    free(search->refusal);
     free(search->token);
     free(search);
 }
@@ -83,32 +87,54 @@ static void search_over(struct search *search, const struct http_answer *answer)
 /* Phrases help to find what others made, and must not stand in the way of finding our own. */
 static void search_without_phrases(struct search *search, const struct http_answer *answer)
 {
-    char *problem = jira_problem(answer);
-
-    if (!search->jira->no_phrases)
-        report(REPORT_WARNING, "jira_search",
-               "Jira refuses to search summaries (%s): closed tickets without our labels are not found", problem);
-    free(problem);
-    search->jira->no_phrases = true;
+    search->refusal = jira_problem(answer);
     free(search->jql);
     search->jql = search->plain;
     search->plain = NULL;
     search_page(search);
 }
 
+/* Without them it works, so they were what it refused, and not a label. */
+static void blame_phrases(struct search *search)
+{
+    if (!search->jira->no_phrases)
+        report(REPORT_WARNING, "jira_search",
+               "Jira refuses to search summaries (%s): closed tickets without our labels are not found",
+               search->refusal);
+    search->jira->no_phrases = true;
+    free(search->refusal);
+    search->refusal = NULL;
+}
+
+enum position {
+    POSITION_LAST,
+    POSITION_MORE,
+    POSITION_WRONG /* there is more, it says, and does not show how to come by it: "none" must not be read from that
+                    */
+};
+
 /* Whether there is another page; Cloud gives a token for it. */
-static bool take_position(struct search *search, const json_t *body, size_t count)
+static enum position take_position(struct search *search, const json_t *body, size_t count)
 {
     const char *token = json_string_value(json_object_get(body, "nextPageToken"));
+    const json_t *is_last = json_object_get(body, "isLast");
     json_int_t capacity = json_integer_value(json_object_get(body, "maxResults"));
     json_int_t total = json_integer_value(json_object_get(body, "total"));
+    bool less;
 
     search->start += count;
-    if (!search->jira->cloud) /* the server may cap both, so neither alone is believed */
-        return count > 0 && ((json_int_t)count >= capacity || (json_int_t)search->start < total);
+    if (!search->jira->cloud) {
+        less = (json_int_t)search->start < total;
+        if (count == 0)
+            return less ? POSITION_WRONG : POSITION_LAST;
+        /* the server may cap both, so neither alone is believed */
+        return less || (json_int_t)count >= capacity ? POSITION_MORE : POSITION_LAST;
+    }
     free(search->token);
     search->token = token ? memory_string(token) : NULL;
-    return token && !json_is_true(json_object_get(body, "isLast"));
+    if (token && !json_is_true(is_last))
+        return POSITION_MORE;
+    return json_is_false(is_last) ? POSITION_WRONG : POSITION_LAST;
 }
 
 /* False: the page is not what a search answers, and "none" must not be read from it. */
@@ -133,6 +159,7 @@ static void on_page(void *context, const struct http_answer *answer)
 {
     struct search *search = context;
     struct http_answer wrong = {.outcome = HTTP_FAILED, .problem = "the answer to a search was none"};
+    enum position position;
 
     if (answer->outcome == HTTP_ANSWERED && answer->status == 400 && search->plain && search->pages == 0) {
         search_without_phrases(search, answer);
@@ -142,12 +169,16 @@ static void on_page(void *context, const struct http_answer *answer)
         search_over(search, answer);
         return;
     }
+    if (search->refusal)
+        blame_phrases(search);
     if (!take_page(search, answer->body)) {
         search_over(search, &wrong);
         return;
     }
-    if (!take_position(search, answer->body, json_array_size(json_object_get(answer->body, "issues")))) {
-        search_over(search, answer);
+    position = take_position(search, answer->body, json_array_size(json_object_get(answer->body, "issues")));
+    if (position != POSITION_MORE) {
+        wrong.problem = "a page of a search says that there are more, and shows no way to them";
+        search_over(search, position == POSITION_LAST ? answer : &wrong);
         return;
     }
     if (++search->pages >= PAGES_MAX) {

@@ -151,6 +151,7 @@ static void give_up(struct sync *sync)
 {
     size_t weight = sync->weight;
 
+    lookup_drop_halves(sync);
     for (int i = 0; i < SYNC_WAITS; i++)
         fail_all(sync, &sync->waiting[i], weight);
     fail_all(sync, &sync->to_look, weight);
@@ -176,7 +177,8 @@ static bool may_look(const struct sync *sync, int64_t now)
 {
     const struct job_list *list = &sync->to_look;
 
-    return list->first && (list->count >= JIRA_LABELS_MAX || sync->released || now >= list->first->due);
+    return sync->halves ||
+           (list->first && (list->count >= JIRA_LABELS_MAX || sync->released || now >= list->first->due));
 }
 
 static void begin_what_fits(struct sync *sync)

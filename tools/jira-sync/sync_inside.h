@@ -12,6 +12,8 @@
 #include "subject.h"
 #include "sync.h"
 
+struct lookup;
+
 #define SYNC_WAITS 3 /* 2, 4, 8 s: as retry.h, here without blocking */
 
 extern const int64_t sync_waits_ms[SYNC_WAITS];
@@ -28,6 +30,7 @@ struct sync {
     struct job_list to_seek;  /* PLAN_SEEK: together, when released */
     struct job_list to_begin; /* wait for a free request */
     struct job_list waiting[SYNC_WAITS];
+    struct lookup *halves; /* parts of searches that Jira refused */
     size_t jobs, weight, writing, lookups;
 };
 
@@ -56,8 +59,11 @@ void step_wait(struct sync *sync, struct job *job, enum plan_action action);
 void step_finish(struct sync *sync, struct job *job, enum sync_outcome outcome, const char *why);
 void step_fail(struct sync *sync, struct job *job, const struct http_answer *answer);
 
-/* Searches for the first jobs in to_look, as many as fit into one search. */
+/* Searches for the jobs of one of halves, or for the first in to_look, as many as fit into one search. */
 void lookup_begin(struct sync *sync);
+
+/* Puts the jobs of halves back into to_look. */
+void lookup_drop_halves(struct sync *sync);
 
 /* Begins what the job's action says: PLAN_READ, or a write. Takes the job. */
 void request_begin(struct sync *sync, struct job *job);
