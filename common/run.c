@@ -21,6 +21,15 @@ bool run_take_option(int option, const char *argument)
     return allow_stale;
 }
 
+bool run_is_dry(const json_t *run, const char *left_alone)
+{
+    const json_t *dry_run = json_object_get(run, "dry_run");
+
+    if (dry_run && !json_is_null(dry_run) && !json_is_boolean(dry_run))
+        die(EXIT_CUT_OFF, "bad_record", "\"dry_run\" of the run record is neither true nor false; %s", left_alone);
+    return json_is_true(dry_run);
+}
+
 void run_refuse_stale(const json_t *run, const char *left_alone)
 {
     const char *started = json_string_value(json_object_get(run, "started_at"));

@@ -14,6 +14,12 @@ extern const struct option run_options[];
 bool run_take_option(int option, const char *argument);
 
 /*
+ * Whether the run is a dry one. Ends the process with EXIT_CUT_OFF if that cannot be told: what is meant as a dry run
+ * must not be acted on. left_alone as below.
+ */
+bool run_is_dry(const json_t *run, const char *left_alone);
+
+/*
  * Ends the process with EXIT_CUT_OFF if the run began more than an hour ago, or does
  * not say when, unless --allow-stale was given. left_alone: what this tool has
  * therefore not done, for the message.

@@ -105,7 +105,8 @@ static void take_run(struct stage *stage, struct ndjson_record *record)
     const char *shard = json_string_value(json_object_get(record->object, "shard"));
     struct addresses *addresses = &stage->addresses;
 
-    addresses->dry_run = addresses->dry_run || json_is_true(json_object_get(record->object, "dry_run"));
+    if (run_is_dry(record->object, "Jira was not touched"))
+        addresses->dry_run = true;
     /* A ticket about what was an hour ago would send people after what is over. */
     if (!addresses->dry_run)
         run_refuse_stale(record->object, "Jira was not touched");
@@ -141,6 +142,20 @@ static void take_address(struct stage *stage, struct ndjson_record *record)
     address_take(&stage->addresses, &stage->in, record);
 }
 
+/* Without credentials only a dry run can be made, and the first record must say that it is one. NULL: there is none.
+ */
+static void decide_offline(struct stage *stage, const struct ndjson_record *first)
+{
+    if (!stage->settings.undecided)
+        return;
+    stage->settings.undecided = false;
+    if (first && !strcmp(first->type, "run") && run_is_dry(first->object, "Jira was not touched"))
+        return;
+    settings_require();
+    if (config_finish() > 0)
+        exit(EXIT_CONFIG);
+}
+
 static void take(struct stage *stage, struct ndjson_record *record)
 {
     static const struct {
@@ -148,6 +163,7 @@ static void take(struct stage *stage, struct ndjson_record *record)
         void (*take)(struct stage *stage, struct ndjson_record *record);
     } types[] = {{"ip", take_address}, {"zone", take_zone}, {"run", take_run}, {"end", take_end}};
 
+    decide_offline(stage, record);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (!strcmp(record->type, types[i].type)) {
             types[i].take(stage, record);
@@ -180,9 +196,10 @@ static bool take_input(struct stage *stage)
 
         if (event == NDJSON_AGAIN)
             return false;
-        if (event == NDJSON_END)
+        if (event == NDJSON_END) {
+            decide_offline(stage, NULL);
             stage->input_done = true;
-        else
+        } else
             take(stage, record);
     }
     return may_read(stage);
@@ -312,7 +329,7 @@ int main(int argc, char **argv)
     int status;
 
     tool_no_arguments(&tool, argc, argv);
-    settings_load(&stage->settings);
+    settings_load(&stage->settings, mode == TOOL_RUN);
     if (config_finish() > 0)
         return EXIT_CONFIG;
     if (mode != TOOL_RUN)

@@ -10,7 +10,7 @@ static void write_origin(struct page *page, const struct malfunction *malfunctio
     char now[CLOCK_TEXT_SIZE];
 
     fprintf(page->file, "%s (UTC), run ", clock_text(now));
-    page_foreign(page, malfunction->all->run_id ? malfunction->all->run_id : "unknown");
+    page_field(page, malfunction->all->run_id ? malfunction->all->run_id : "unknown");
     fputs(".\n", page->file);
 }
 
@@ -18,9 +18,9 @@ static void write_zone(struct page *page, const struct census_zone *zone)
 {
     page_foreign(page, zone->name);
     fprintf(page->file, ": %lu of %lu unknown", zone->unknown, zone->lookups);
-    for (size_t i = 0; i < zone->error_count && page_has_room(page, 128); i++) {
+    for (size_t i = 0; i < zone->error_count && page_has_room(page, 4 * PAGE_FIELD_MAX + 64); i++) {
         fputs(i ? ", " : ": ", page->file);
-        page_foreign(page, zone->errors[i].name);
+        page_field(page, zone->errors[i].name);
         fprintf(page->file, " %lu", zone->errors[i].count);
     }
     fputc('\n', page->file);

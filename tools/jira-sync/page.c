@@ -41,6 +41,20 @@ void page_foreign(struct page *page, const char *text)
     free(visible);
 }
 
+void page_field(struct page *page, const char *text)
+{
+    size_t length = strlen(text);
+    char *cut;
+
+    if (length > PAGE_FIELD_MAX)
+        length = PAGE_FIELD_MAX;
+    while (text[length] && ((unsigned char)text[length] & 0xc0) == 0x80)
+        length--; /* between characters (RFC 3629) */
+    cut = memory_bytes(text, length);
+    page_foreign(page, cut);
+    free(cut);
+}
+
 /* Only what means nothing in wiki text and needs no escape in a URL (RFC 3986). */
 static size_t url_length(const char *text)
 {

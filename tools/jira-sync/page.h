@@ -29,6 +29,10 @@ bool page_has_room(const struct page *page, size_t bytes);
 /* Foreign text in a {noformat} block: control characters escaped, the block's own marker taken apart. */
 void page_foreign(struct page *page, const char *text);
 
+/* Foreign text that should be short, such as a time or a number: what is beyond PAGE_FIELD_MAX bytes is left out. */
+#define PAGE_FIELD_MAX 128
+void page_field(struct page *page, const char *text);
+
 /* The http and https URLs in foreign text, each as a link on a line of its own. */
 void page_links(struct page *page, const char *text);
 

@@ -203,7 +203,16 @@ static const char *needed(const char *name, bool optional)
     return optional ? config_text(name) : config_required(name, "keep the tickets");
 }
 
-void settings_load(struct settings *settings)
+void settings_require(void)
+{
+    static const char *const names[] = {"JIRA_SERVER", "JIRA_API_TOKEN", "JIRA_PROJECT", "JIRA_ISSUE_TYPE",
+                                        "JIRA_DNS_FAILURE_ISSUE_TYPE"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        needed(names[i], false);
+}
+
+void settings_load(struct settings *settings, bool by_record)
 {
     const char *server;
     bool optional;
@@ -211,7 +220,8 @@ void settings_load(struct settings *settings)
     *settings = (struct settings){.dry_run = config_flag("DRY_RUN", false)};
     server = config_text("JIRA_SERVER");
     settings->token = config_secret("JIRA_API_TOKEN");
-    settings->offline = optional = settings->dry_run && (!server || !settings->token);
+    settings->undecided = by_record && !settings->dry_run && !server && !settings->token;
+    settings->offline = optional = settings->undecided || (settings->dry_run && (!server || !settings->token));
     if (!optional) {
         server = config_required("JIRA_SERVER", "keep the tickets");
         config_required("JIRA_API_TOKEN", "keep the tickets");

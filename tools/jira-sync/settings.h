@@ -18,11 +18,18 @@ struct settings {
     unsigned concurrency;
     unsigned ignore_closed_days;
     bool dry_run;
-    bool offline; /* a dry run without credentials: Jira is not asked */
+    bool offline;   /* a dry run without credentials: Jira is not asked */
+    bool undecided; /* offline, if the run record says that it is a dry run; else settings_require() */
 };
 
-/* Problems are noted with config_problem(); the caller calls config_finish(). */
-void settings_load(struct settings *settings);
+/*
+ * Problems are noted with config_problem(); the caller calls config_finish(). by_record: a run record will come,
+ * which may yet say that it is a dry run.
+ */
+void settings_load(struct settings *settings, bool by_record);
+
+/* Notes what of the credentials is missing, after all; likewise. */
+void settings_require(void);
 void settings_free(struct settings *settings);
 
 #endif

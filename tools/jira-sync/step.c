@@ -73,6 +73,13 @@ static void look_later(struct sync *sync, struct job *job)
     job_list_put(&sync->to_look, job);
 }
 
+/* Without news from the database nobody waits for the answer: one search for many, at whatever pace they come. */
+static void look_together(struct sync *sync, struct job *job)
+{
+    job->kind->rest(job);
+    job_list_put(&sync->to_gather, job);
+}
+
 /* In a dry run: an earlier job of the same subject, another row of the address, would have done it. */
 static bool was_imagined(const struct job *job)
 {
@@ -124,7 +131,7 @@ void step_on(struct sync *sync, struct job *job)
     if (job->action == PLAN_NOTHING || was_imagined(job)) {
         step_finish(sync, job, job->written, NULL);
     } else if (job->action == PLAN_LOOK) {
-        look_later(sync, job);
+        (want == PLAN_WANT_OPEN ? look_together : look_later)(sync, job);
     } else if (job->action == PLAN_SEEK) {
         job->kind->rest(job);
         job->seeking = true;

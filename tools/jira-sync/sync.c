@@ -155,6 +155,7 @@ static void give_up(struct sync *sync)
     for (int i = 0; i < SYNC_WAITS; i++)
         fail_all(sync, &sync->waiting[i], weight);
     fail_all(sync, &sync->to_look, weight);
+    fail_all(sync, &sync->to_gather, weight);
     fail_all(sync, &sync->to_seek, weight);
     fail_all(sync, &sync->to_begin, weight);
     fail_all(sync, &sync->arrived, weight); /* last: whoever was behind another one is here now */
@@ -193,6 +194,14 @@ static void begin_what_fits(struct sync *sync)
     }
 }
 
+static void gather(struct sync *sync)
+{
+    struct job *job;
+
+    while (sync->released && (job = job_list_take(&sync->to_gather)))
+        job_list_put(&sync->to_look, job);
+}
+
 static void seek_together(struct sync *sync)
 {
     struct job *job;
@@ -217,6 +226,7 @@ void sync_work(struct sync *sync)
     while ((job = take_next(sync, &sync->arrived, weight)))
         step_on(sync, job);
     wake(sync);
+    gather(sync);
     seek_together(sync);
     begin_what_fits(sync);
     sync->released = false;

@@ -24,11 +24,12 @@ struct sync {
     size_t kind_count;
     bool dry_run, started, knows_open, released, stopped, unreachable;
     struct subjects subjects;
-    json_t *closed;           /* owned: owners of closed tickets of today */
-    struct job_list arrived;  /* not looked at yet */
-    struct job_list to_look;  /* wait for the next search by label */
-    struct job_list to_seek;  /* PLAN_SEEK: together, when released */
-    struct job_list to_begin; /* wait for a free request */
+    json_t *closed;            /* owned: owners of closed tickets of today */
+    struct job_list arrived;   /* not looked at yet */
+    struct job_list to_look;   /* wait for the next search by label */
+    struct job_list to_gather; /* likewise, but when released: they have time */
+    struct job_list to_seek;   /* PLAN_SEEK: together, when released */
+    struct job_list to_begin;  /* wait for a free request */
     struct job_list waiting[SYNC_WAITS];
     struct lookup *halves; /* parts of searches that Jira refused */
     size_t jobs, weight, writing, lookups;

@@ -53,12 +53,12 @@ static void write_origin(struct page *page, const struct ticket *ticket)
 {
     if (ticket->results.probed_at) {
         fputs("Looked up ", page->file);
-        page_foreign(page, ticket->results.probed_at);
+        page_field(page, ticket->results.probed_at);
         fputs(" (UTC). ", page->file);
     }
     if (ticket->run_id) {
         fputs("Run ", page->file);
-        page_foreign(page, ticket->run_id);
+        page_field(page, ticket->run_id);
         fputc('.', page->file);
     }
     fputc('\n', page->file);

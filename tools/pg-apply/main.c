@@ -76,7 +76,7 @@ static void take_run(const json_t *run)
 {
     const char *run_id = json_string_value(json_object_get(run, "run_id"));
 
-    if (json_is_true(json_object_get(run, "dry_run")))
+    if (run_is_dry(run, "nothing was written"))
         self.dry_run = true;
     /* A decision that is old may be wrong by now, and no condition of the update would show it. */
     if (!self.dry_run)
