@@ -24,6 +24,7 @@ import traceback
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "history"))
+import alarms   # noqa: E402
 import clock    # noqa: E402
 import troubles   # noqa: E402
 import history  # noqa: E402
@@ -32,10 +33,11 @@ COLUMNS, UNBROKEN = 104, "\N{NO-BREAK SPACE}"
 TOLD = 3        # of so many broken histories the end is told
 ENOUGH = 20     # so many histories with consecutive seeds meet everything
 EVENTS = ["event appears", "event changes", "event clears", "event stays", "event doubt", "event doubt_of_all", "event held",
-          "event conflict", "event failed", "event again_at_once", "event same_records",
+          "event conflict", "event failed", "event again_at_once", "event same_records", "event outage", "event surge",
           *(f"person {kind}" for kind in ("closes", "reopens", "deletes", "edits_summary", "takes_labels", "duplicates",
-                                          "comments", "week", "earlier_monitor")),
-          "flavour cloud", "flavour datacenter", "fault expires cloud", "fault expires datacenter", "setting index_lag", "setting edit_lag", "setting page_cap",
+                                          "comments", "week", "earlier_monitor", "closes_alarm")),
+          *(f"alarm {sort} {state} {fault}" for sort, fault in troubles.ALARMS for state in alarms.STATES), "end alarm",
+          "flavour cloud", "flavour datacenter", "fault expires cloud", "fault expires datacenter", "index withheld", "setting edit_lag", "setting page_cap",
           *(f"done {state}" for state in troubles.STATES), *(f"fault {trouble}" for trouble in troubles.TROUBLES),
           *(f"kill {trouble}" for trouble in ("kill_any", "kill_time", "term_time")), "end open", "end respected"]
 
@@ -61,7 +63,10 @@ def show(counts):
     possible = set(troubles.cells())
     for kind in kinds:
         print(f"{kind:16}" + "".join(f"{counts[f'cell {s} {kind}'] if (s, kind) in possible else '-':>10}" for s in troubles.STATES))
-    for group in ("event", "person", "setting", "fault", "kill", "storm", "action", "done", "end", "flavour"):
+    print(f"{'':24}" + "".join(f"{state:>10}" for state in alarms.STATES))
+    for sort, fault in troubles.ALARMS:
+        print(f"{sort:7}{fault:17}" + "".join(f"{counts[f'alarm {sort} {state} {fault}']:>10}" for state in alarms.STATES))
+    for group in ("event", "person", "index", "setting", "fault", "kill", "storm", "action", "done", "end", "flavour"):
         names = sorted(name for name in counts if name.startswith(group + " "))
         shown = [f"{name.split(' ', 1)[1]} {counts[name]}".replace(" ", UNBROKEN) for name in names]
         print(textwrap.fill(f"{group}: " + ", ".join(shown), COLUMNS, subsequent_indent="    ").replace(UNBROKEN, " "))

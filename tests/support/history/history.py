@@ -12,6 +12,7 @@ import signal
 import subprocess
 import threading
 
+import alarms
 import jira_inside
 import oracle
 import pool
@@ -19,7 +20,8 @@ import troubles
 
 from clock import Clock
 
-SCHEDULE, WEEK = 15 * 60, 8 * 86400
+SCHEDULE, DAY, WEEK = 15 * 60, 86400, 8 * 86400
+LONG_RUN = 20 * 60      # longer than any run lasts, and the one at once behind it
 MINUTE = 60     # real seconds: longer than any run takes
 
 
@@ -46,20 +48,22 @@ class Once:
 
 
 class Run:
-    """One run: its records, the tickets before and after it, and how the program ended."""
+    """One run: its records and the zones whose surge was held, the tickets before and after it, and how the program ended."""
 
-    def __init__(self, head, records, fed):
-        self.head, self.records, self.fed = head, records, fed
+    def __init__(self, head, records, fed, surge):
+        self.head, self.records, self.fed, self.surge = head, records, fed, surge
         self.id = head["run_id"]
         self.whole = fed == len(records)
-        self.before, self.after, self.steps = [], [], {}
+        self.before, self.after, self.steps, self.alarms = [], [], {}, []
         self.status, self.out, self.err, self.fired, self.journal = None, "", "", {}, []
         self.moved = []     # tickets that a person changes while it runs
 
     def text(self):
         lines = [self.head, *pool.zone_records(), *self.records[:self.fed]]
         if self.whole:
-            lines.append({"type": "end", "run_id": self.id, "ips": self.fed, "skipped": 0})
+            end = {"type": "end", "run_id": self.id, "ips": self.fed, "skipped": 0}
+            held = [{"zone": zone, "newly_listed": 40, "total": 100, "limit_percent": 5} for zone in self.surge]
+            lines.append({**end, "surge": held} if held else end)
         return "".join(json.dumps(line) + "\n" for line in lines)
 
 
@@ -75,7 +79,9 @@ class History:
         self.concurrency = self.luck.choice((1, 2, 4))
         self.counts, self.story = collections.Counter(), []
         self.run_ids, self.promised, self.process = [], 0, None
-        self.lag = 0
+        self.surge = []             # the zones that are held in the coming run
+        self.reopened = set()       # tickets that a person has opened again
+        self.told = collections.Counter()       # ticket -> how many comments of ours were due, and done
 
     # Telling
 
@@ -91,6 +97,7 @@ class History:
         self.count("flavour", self.flavour)
         cells, others = troubles.dealt(self.seed)
         parts = [(self.aimed, cell) for cell in cells] + [(self.troubled, trouble) for trouble in others]
+        parts.append((self.alarmed, troubles.dealt_alarm(self.seed)))
         self.luck.shuffle(parts)
         self.people_before_us()
         self.quiet()
@@ -101,8 +108,7 @@ class History:
     def end(self):
         self.say("the end")
         for _ in range(2):
-            for address in self.addresses:
-                address.settle()
+            self.calm_down()
             self.quiet(changing=False)
         self.check_end()
         self.quiet(changing=False, writes=0)
@@ -153,12 +159,26 @@ class History:
             if luck.random() < 0.12:
                 address.fate = luck.choice(("held", "conflict", "failed"))
         self.doubt(spared)
+        self.surge = sorted(luck.sample(pool.ZONES, luck.randint(1, 2))) if luck.random() < 0.05 else []
+        if self.surge:
+            self.count("event", "surge")
         for _ in range(luck.choice((0, 1, 1, 2))):
             self.person_acts(spared)
 
+    def calm_down(self):
+        """All zones answer, none is held, and the database takes what it gets."""
+        self.surge = []
+        for address in self.addresses:
+            address.settle()
+
     def doubt(self, spared):
-        """At most half of all lookups: more is a malfunction, which is another matter."""
+        """At most half of all lookups; or nearly all: a malfunction."""
         luck = self.luck
+        if luck.random() < 0.05:
+            for address in self.addresses:
+                address.unknown = address.unknown if address in spared else set(pool.ZONES)
+            self.count("event", "outage")
+            return
         room = len(self.addresses) * len(pool.ZONES) // 2
         sick = {zone for zone in pool.ZONES if luck.random() < 0.08}
         for address in self.addresses:
@@ -174,6 +194,9 @@ class History:
     def person_acts(self, spared=()):
         ips = [a.ip for a in self.addresses if a not in spared]
         tickets = [t for t in self.jira.tickets() if t["key"] not in self.others and any(oracle.belongs(t, ip) for ip in ips)]
+        if self.luck.random() < 0.1:
+            self.close_alarm()
+            return
         kind = self.luck.choice(("closes", "closes", "reopens", "deletes", "edits_summary", "takes_labels", "duplicates",
                                  "comments", "week"))
         if kind == "week":
@@ -187,6 +210,13 @@ class History:
             ip = next(ip for ip in ips if oracle.belongs(ticket, ip))
             self.person(kind, ticket, ip)
 
+    def close_alarm(self):
+        key = next((t["key"] for t in self.jira.tickets() if t["open"] and alarms.sort_of(t)), None)
+        if key:
+            self.count("person", "closes_alarm")
+            self.say(f"  a person closes {key}")
+            self.jira.edit(key, status="Done")
+
     def person(self, kind, ticket, ip):
         jira, luck, key = self.jira, self.luck, ticket["key"]
         if kind == "edits_summary" and oracle.OURS not in ticket["labels"]:
@@ -197,6 +227,7 @@ class History:
             jira.edit(key, status="Done")
         elif kind == "reopens":
             jira.edit(key, status=luck.choice(("To Do", "In Progress")))
+            self.reopened.add(key)
         elif kind == "deletes":
             jira.edit(key, delete=True)
         elif kind == "edits_summary":
@@ -222,7 +253,7 @@ class History:
         for record in records:
             if record["transition"] == "held" or record["db_outcome"] in ("conflict", "failed"):
                 self.count("event", "held" if record["transition"] == "held" else record["db_outcome"])
-        return Run(head, records, len(records) if fed is None else fed)
+        return Run(head, records, len(records) if fed is None else fed, self.surge)
 
     def commit(self, run):
         """The database has what was passed on, whatever becomes of the tickets; of the rest it may have it."""
@@ -235,10 +266,13 @@ class History:
         """What must be known before the program runs."""
         run.before = self.jira.tickets()
         run.steps = {r["ip"]: oracle.expect(r, run.before, self.clock.time()) for r in run.records[:run.fed]}
+        if run.whole:
+            run.alarms = alarms.expect(run.records, run.surge, run.before, self.clock.time())
         self.run_ids.append(run.id)
         for step in run.steps.values():
             self.count("action", step.action)
-        self.say(f"run {run.id}: {'; '.join(str(s) for s in run.steps.values() if s.action != 'none') or 'nothing to do'}")
+        due = [*(s for s in run.steps.values() if s.action != "none"), *run.alarms]
+        self.say(f"run {run.id}: {'; '.join(map(str, due)) or 'nothing to do'}")
 
     def run(self, run, kill_after=None):
         """Runs the program; `kill_after` is (signal, seconds after its first request)."""
@@ -267,6 +301,8 @@ class History:
                     timer.cancel()
         self.jira.drain()
         run.after, run.fired, run.journal = self.jira.tickets(), self.jira.fired(), list(self.jira.journal)
+        for name in ("withheld", "outdated"):
+            self.counts[f"index {name}"] += self.jira.store.counters[name]
         for name in ("out", "err"):
             with open(f"{base}.{name}", encoding="utf-8") as file:
                 setattr(run, name, file.read())
@@ -279,7 +315,11 @@ class History:
             self.process.send_signal(number)
 
     def wait_for_schedule(self):
+        """No run is under way at midnight: "the same day" would be a matter of luck."""
         self.clock.skip(SCHEDULE)
+        left = DAY - self.clock.time() % DAY
+        if left < LONG_RUN:
+            self.clock.skip(left)
 
     def quiet(self, changing=True, writes=None, soon=False, spared=()):
         """A run in which nothing happens: all that is due is done, with no more requests than it takes."""
@@ -294,7 +334,7 @@ class History:
         self.commit(run)
         self.check(run, exact=True)
         asked = self.jira.store.counters["write_requests"]
-        due = sum(s.action != "none" for s in run.steps.values())
+        due = sum(s.action != "none" for s in run.steps.values()) + len(run.alarms)
         if asked != due:
             raise Violation(f"{asked} requests that write, where {due} were due")
         if writes is not None and asked != writes:
@@ -311,8 +351,7 @@ class History:
         for name, value, calm in (("index_lag", lag, 0), ("edit_lag", edits, 0), ("page_cap", pages, 100)):
             if value != calm:
                 self.count("setting", name)
-        self.lag = lag
-        return {"index_lag": lag, "edit_lag": edits, "page_cap": pages}
+        return {"index_lag": lag, "edit_lag": edits, "page_cap": pages, "last_page": luck.choice(("true", "null", "neither"))}
 
     # A fault for one write
 
@@ -379,11 +418,59 @@ class History:
         self.count("event", "same_records")
         self.wait_for_schedule()
         self.jira.begin_run(**self.mild())
-        same = Run({**run.head, "started_at": pool.stamp(self.clock.time())}, run.records, len(run.records))
+        same = Run({**run.head, "started_at": pool.stamp(self.clock.time())}, run.records, len(run.records), run.surge)
         self.start(same)
         self.run(same)
         self.commit(same)
         self.check(same, exact=True)
+
+    # A fault for each write to the ticket of a malfunction or a surge
+
+    def alarmed(self, order):
+        sort, fault = order
+        self.say(f"to come: {fault} at the tickets of a {sort} alarm")
+        self.clock.skip(DAY - self.clock.time() % DAY + 3600)      # a new day, and long enough for all of it
+        zones = set()
+        for state in alarms.STATES:
+            if state in ("create", "change"):
+                zones = self.most_zones(zones)
+            self.calm_down()
+            if state != "recover" and sort == "dns":
+                for address in self.addresses:
+                    address.unknown = set(zones)
+            elif state != "recover":
+                self.surge = sorted(zones)
+            self.alarm(sort, state, fault)
+        self.calm_down()
+
+    def most_zones(self, but):
+        zones = but
+        while zones == but:
+            zones = set(self.luck.sample(pool.ZONES, self.luck.randint(len(pool.ZONES) // 2 + 1, len(pool.ZONES))))
+        return zones
+
+    def alarm(self, sort, state, fault):
+        self.wait_for_schedule()
+        self.jira.begin_run(**self.mild())
+        run = self.prepare()
+        self.start(run)
+        steps = [s for s in run.alarms if (s.sort, s.action) == (sort, state)]
+        if not steps:
+            raise AssertionError(f"no {state} is due for a {sort} alarm")
+        step = max(steps, key=lambda s: int(s.ticket["id"]) if s.ticket else 0)
+        match = ({"method": "POST", "path": "/issue$", "body": alarms.SUMMARIES[sort]} if state == "create"
+                 else {"method": "PUT", "path": f"/issue/{step.ticket['key']}$"})
+        self.arm(fault, match)
+        self.run(run)
+        self.commit(run)
+        if run.fired.get(fault, 0) == 0:
+            raise AssertionError(f"{fault} at {state} of a {sort} alarm did not fire")
+        self.count("alarm", sort, state, fault)
+        self.check(run, exact=fault not in troubles.KILLS, killed=troubles.KILLS.get(fault, (None,))[0], fault=fault)
+        if fault == "kill_unanswered" and not step.done:
+            raise AssertionError(f"{fault}: the work was not done")
+        if fault in troubles.KILLS:
+            self.quiet(changing=False)
 
     # What it takes for a write to be due
 
@@ -493,10 +580,10 @@ class History:
         self.follow(run, soon, self.addresses[:1])
 
     def trouble_storm(self, _run, _fired):
-        """Any request may fail in any way."""
+        """Any request may fail in any way, but that Jira does not say of itself that something is missing."""
         ways = {**troubles.AIMED, "lose": lambda luck: {"lose_answer": True}}
         for name in self.luck.sample(sorted(ways), 4):
-            if name != "slow":
+            if name != "slow" and not name.startswith("json"):
                 self.jira.fault(f"storm_{name}", {"probability": 0.25, "seed": self.luck.random()}, ways[name](self.luck), 3)
         self.jira.fault("storm", {"method": "PUT"}, {"lose_answer": True})
         return {0, 1, 69}
@@ -525,7 +612,7 @@ class History:
 
     def trouble_down(self, _run, _fired):
         self.jira.fault("down", {"nth": list(range(self.luck.randint(1, 6), 1000))}, {"status": 503, "html": "Down"}, "always")
-        return {0, 69}
+        return {69}
 
     def trouble_nonsense(self, _run, _fired):
         """What is JSON, but no answer to a search."""
@@ -598,6 +685,9 @@ class History:
             for ip, step in run.steps.items():
                 if step.action != "none" and ip not in done:
                     raise Violation(f"not done: {step}")
+            for step in run.alarms:
+                if not step.done:
+                    raise Violation(f"not done: {step}")
         must = hit and fault in ("kill_unanswered", "term_answered", "term_unanswered")
         if must and hit.ip not in done:
             raise AssertionError(f"{fault}: the work was not done")
@@ -615,6 +705,9 @@ class History:
             old = before.get(ticket["key"])
             if ticket["key"] in run.moved:
                 continue
+            if alarms.sort_of(ticket):
+                self.check_alarm(run, old, ticket)
+                continue
             step = next((s for s in run.steps.values() if s.action != "none" and s.ip not in done and (
                 s.ticket["key"] == ticket["key"] if s.ticket else old is None and oracle.belongs(ticket, s.ip))), None)
             if step is None:
@@ -625,8 +718,19 @@ class History:
             if problem:
                 raise Violation(f"{step}: wrong {problem}: {json.dumps(ticket)}")
             done.add(step.ip)
+            self.told[ticket["key"]] += step.comments
             self.count("done", step.action)
         return done
+
+    def check_alarm(self, run, old, ticket):
+        step = next((s for s in run.alarms if not s.done and s.is_about(ticket, old is None)), None)
+        if step is None:
+            raise Violation(f"touched without need: {ticket['key']} {ticket['summary']} {ticket['labels']}")
+        problem = alarms.problem(step, old, ticket, run.id)
+        if problem:
+            raise Violation(f"{step}: wrong {problem}: {json.dumps(ticket)}")
+        step.done = True
+        self.told[ticket["key"]] += step.comments
 
     @staticmethod
     def check_records(run, done):
@@ -638,6 +742,11 @@ class History:
             raise Violation(f"records of {sorted(told)} left, of {sorted(run.steps)} came")
         if run.whole and not stopped and (lines[-1]["type"] != "end" or lines[0]["type"] != "run"):
             raise Violation("the stream is not whole")
+        if run.whole and run.status == 0:
+            said = sorted(alarm["jira_action"] for alarm in lines[-1].get("jira_malfunctions", []))
+            wanted = sorted("created_issue" if step.action == "create" else "updated_issue" for step in run.alarms)
+            if said != wanted:
+                raise Violation(f"the end says {said} of the alarms, not {wanted}")
         for ip, record in told.items():
             action, step = record["jira_action"], run.steps[ip]
             wanted = {"none": "no_action", "create": "created_issue", "recreate": "created_issue"}.get(step.action, "updated_issue")
@@ -651,18 +760,20 @@ class History:
 
     @staticmethod
     def check_creates(run):
-        """Between two creates for one address there is a search for it."""
+        """Between two creates for one address, or of one sort of alarm, there is a search for it."""
         pending = set()
         for entry in run.journal:
             body = entry["body"] if isinstance(entry["body"], dict) else {}
             if "fields" in body and entry["method"] == "POST" and entry["path"].endswith("/issue"):
-                label = next(label for label in body["fields"]["labels"] if label.startswith(oracle.PREFIX))
-                if label in pending:
+                labels = body["fields"]["labels"]
+                label = next((label for label in labels if label.startswith(oracle.PREFIX)), alarms.LABEL)
+                what = label, alarms.sort_of(body["fields"])
+                if what in pending:
                     raise Violation(f"two creates for {label} without a search between")
                 if entry["done"] == 201 or entry["status"] not in (429, 400):
-                    pending.add(label)
+                    pending.add(what)
             elif "/search" in entry["path"] and entry["status"] == 200:
-                pending -= {label for label in pending if f'"{label}"' in body.get("jql", "")}
+                pending -= {(label, sort) for label, sort in pending if f'"{label}"' in body.get("jql", "")}
 
     def check_beside_person(self, run, step, fault):
         """A person closed or deleted the ticket just before the edit."""
@@ -686,6 +797,9 @@ class History:
             mine = [t for t in tickets if oracle.belongs(t, address.ip)]
             open_ones = [t for t in mine if t["open"]]
             ticket = oracle.newest(open_ones)
+            made = [t["key"] for t in open_ones if t["key"] not in people | self.reopened]
+            if len(made) > 1:
+                raise Violation(f"{address.ip} has several open tickets: {made}")
             if address.lists != address.truth:
                 raise AssertionError(f"the row of {address.ip} is behind")
             if not address.truth:
@@ -702,9 +816,25 @@ class History:
             if oracle.MARK in ticket["labels"] or oracle.named_zones(ticket, address.ip) != address.truth or not {
                     oracle.OURS, oracle.label_of(address.ip)} <= set(ticket["labels"]):
                 raise Violation(f"{ticket['key']} of {address.ip} is not as it should be: {ticket['summary']} {ticket['labels']}")
+        self.check_end_of_alarms(tickets)
         for ticket in tickets:
             told = [c["body"].rsplit("Run ", 1)[-1] for c in ticket["comments"] if c["author"] == jira_inside.USER]
             if len(told) != len(set(told)):
                 raise Violation(f"{ticket['key']} was told something twice by one run")
+            if len(told) != self.told[ticket["key"]]:
+                raise Violation(f"{ticket['key']} has {len(told)} comments of ours, where {self.told[ticket['key']]} were due")
             if ticket["key"] in self.others and (told or ticket["key"] not in people):
                 raise Violation(f"{ticket['key']} is not ours")
+
+    def check_end_of_alarms(self, tickets):
+        """All is well: no more than one ticket a day and sort, and each that is open says that it is over."""
+        seen = set()
+        for ticket in tickets:
+            sort = alarms.sort_of(ticket)
+            if sort and ticket["open"]:
+                if (sort, ticket["created"][:10]) in seen:
+                    raise Violation(f"two tickets of a {sort} alarm on a day: {ticket['key']}")
+                seen.add((sort, ticket["created"][:10]))
+                if alarms.RECOVERED not in ticket["labels"]:
+                    raise Violation(f"{ticket['key']} does not say that it is over")
+                self.count("end", "alarm")

@@ -19,6 +19,8 @@ AIMED = {
     "unavailable": lambda luck: {"status": 503, "headers": {"Retry-After": luck.randint(1, 5)}, "body": {"message": "later"}},
     "page_before": lambda luck: {"status": 200, "html": "Please log in", "work": False},
     "page_after": lambda luck: {"status": 200, "html": "Please log in", "work": True},
+    "json_before": lambda luck: {"status": luck.choice((200, 201, 202)), "body": {"login": "please"}, "work": False},
+    "json_after": lambda luck: {"status": luck.choice((200, 202)), "body": {"login": "please"}, "work": True},
     "slow": lambda luck: {"delay_answer": 31},
 }
 AIMED_AT_CREATES = {
@@ -64,6 +66,13 @@ def cells():
 
 
 CELLS_EACH, TROUBLES_EACH = 7, 3
+# What goes wrong at each write to the ticket of an alarm, by the alarm's sort.
+ALARMS = [(sort, fault) for fault in ("lost", "reset", "gateway_after", "json_after", "kill_unsent", "kill_unanswered")
+          for sort in ("dns", "surge")]
+
+
+def dealt_alarm(number):
+    return ALARMS[number % len(ALARMS)]
 
 
 def dealt(number):

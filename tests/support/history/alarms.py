@@ -1,0 +1,102 @@
+"""What has to become of the tickets of malfunctions and surges, written down a second time like oracle.py's table."""
+
+import collections
+import datetime
+import re
+
+from oracle import OURS, newest
+
+LABEL, RECOVERED = "MAJOR_MALFUNCTION", "dnsbl-recovered"
+SUMMARIES = {"dns": "DNS Infrastructure Failure Detected - ", "surge": "DNSBL surge held: "}
+LINES = {"dns": "Failed zones: ", "surge": "Surging zones: "}
+STATES = ["create", "change", "recover", "again"]
+
+
+def sort_of(ticket):
+    """dns or surge; None: it is no such ticket."""
+    sorts = [sort for sort, start in SUMMARIES.items() if ticket["summary"].startswith(start)]
+    return sorts[0] if sorts and LABEL in ticket["labels"] else None
+
+
+def day_of(seconds):
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%d")
+
+
+def zones_in(sort, text):
+    """The zones on the line that names them."""
+    found = re.search(rf"^{LINES[sort]}(.*)$", text or "", re.MULTILINE)
+    return {name.strip() for name in found[1].split(",")} if found else set()
+
+
+class Step:
+    """What is to be done about one ticket (None: a new one)."""
+
+    def __init__(self, sort, action, ticket=None, zones=(), summary=None):
+        self.sort, self.action, self.ticket, self.zones = sort, action, ticket, set(zones)
+        self.summary = summary or ticket["summary"]
+        self.comments, self.done = action != "create", False
+
+    def __str__(self):
+        return f"{self.sort}: {self.action} {self.ticket['key'] if self.ticket else ''}".rstrip()
+
+    def is_about(self, ticket, is_new):
+        return self.ticket["key"] == ticket["key"] if self.ticket else is_new and sort_of(ticket) == self.sort
+
+
+def expect(records, surge, tickets, now):
+    """The Steps of a whole stream in which the zones `surge` were held."""
+    results = [result for record in records for result in record["results"]]
+    asked = collections.Counter(result["zone"] for result in results)
+    unknown = collections.Counter(result["zone"] for result in results if result["status"] == "UNKNOWN")
+    failed = {zone for zone in asked if unknown[zone] * 2 > asked[zone]}
+    count = sum(unknown.values())
+    if count * 2 > len(results):
+        steps = _failing("dns", failed, f"{-(-count * 100 // len(results))}% zones unreachable", tickets, now)
+    else:
+        steps = _over("dns", tickets, set())
+    if surge:
+        return steps + _failing("surge", surge, ", ".join(sorted(surge)), tickets, now)
+    return steps + _over("surge", tickets, failed)
+
+
+def _failing(sort, zones, words, tickets, now):
+    """Today's ticket says so."""
+    today = [t for t in tickets if sort_of(t) == sort and t["created"][:10] == day_of(now)]
+    ticket, closed = newest([t for t in today if t["open"]]), newest([t for t in today if not t["open"]])
+    summary = SUMMARIES[sort] + words
+    if ticket is None:
+        seen = closed and RECOVERED not in closed["labels"]     # a person has closed it: the next is tomorrow's
+        return [] if seen else [Step(sort, "create", None, zones, summary)]
+    if RECOVERED in ticket["labels"]:
+        return [Step(sort, "again", ticket, zones, summary)]
+    return [] if zones_in(sort, ticket["description"]) == set(zones) else [Step(sort, "change", ticket, zones, summary)]
+
+
+def _over(sort, tickets, failed):
+    """Every day's ticket says so; that of a surge when its zones answer."""
+    days = collections.defaultdict(list)
+    for ticket in tickets:
+        if sort_of(ticket) == sort and ticket["open"]:
+            days[ticket["created"][:10]].append(ticket)
+    steps = [Step(sort, "recover", newest(some)) for some in days.values() if RECOVERED not in newest(some)["labels"]]
+    held = len(SUMMARIES["surge"])
+    return [s for s in steps if sort == "dns" or not failed & {z.strip() for z in s.summary[held:].split(",")}]
+
+
+def problem(step, before, after, run_id):
+    """What is wrong with the ticket made or changed for a Step; None: nothing."""
+    labels = {OURS, LABEL} if before is None else set(before["labels"]) - {RECOVERED} | (
+        {RECOVERED} if step.action == "recover" else set())
+    comments = before["comments"] if before else []
+    told = after["comments"][len(comments):]
+    text, described = after["description"] or "", step.action != "recover"
+    wrong = {
+        "summary": after["summary"] != step.summary, "labels": set(after["labels"]) != labels, "status": not after["open"],
+        "type": after["issuetype"] != "Incident", "earlier comments": after["comments"][:len(comments)] != comments,
+        "number of comments": len(told) != step.comments,
+        "description": (zones_in(step.sort, text) != step.zones or "MAJOR MALFUNCTION" not in text or f"run {run_id}." not in text
+                        if described else text != before["description"]),
+        "comment": any(f"run {run_id}." not in c["body"] for c in told) or any(
+            "*recovered*" not in c["body"] if step.action == "recover" else zones_in(step.sort, c["body"]) != step.zones for c in told),
+    }
+    return ", ".join(name for name, is_wrong in wrong.items() if is_wrong) or None
