@@ -340,13 +340,15 @@ static void begin_failing(struct sync *sync, struct malfunction *facts, const js
 static void begin_recovered(struct sync *sync, const struct malfunction *facts)
 {
     char *prefix = memory_format(LABEL " %s ", sorts[facts->sort].word);
-    json_t *owners = sync_owners(sync, prefix);
+    char *today = owner_on(facts->sort, time(NULL));
+    json_t *owners = sync_owners(sync, prefix, today);
     size_t index;
     const json_t *item;
 
     json_array_foreach (owners, index, item)
         begin(sync, facts, memory_string(json_string_value(item)));
     json_decref(owners);
+    free(today);
     free(prefix);
 }
 

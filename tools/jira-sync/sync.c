@@ -283,13 +283,22 @@ bool sync_knows(const struct sync *sync)
     return !sync->started || sync->knows_open || http_verdict(sync->jira->http) != HTTP_WORKS;
 }
 
-json_t *sync_owners(const struct sync *sync, const char *prefix)
+static bool holds(const json_t *strings, const char *string)
 {
-    json_t *owners = subjects_open(&sync->subjects, prefix), *owner;
     size_t index;
+    json_t *item;
 
-    json_array_foreach (sync->closed, index, owner)
-        if (!strncmp(json_string_value(owner), prefix, strlen(prefix)))
-            json_array_append(owners, owner);
+    json_array_foreach ((json_t *)strings, index, item)
+        if (!strcmp(json_string_value(item), string))
+            return true;
+    return false;
+}
+
+json_t *sync_owners(const struct sync *sync, const char *prefix, const char *today)
+{
+    json_t *owners = subjects_open(&sync->subjects, prefix);
+
+    if (holds(sync->closed, today) && !holds(owners, today))
+        json_array_append_new(owners, memory_check(json_string(today)));
     return owners;
 }

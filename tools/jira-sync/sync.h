@@ -56,9 +56,9 @@ bool sync_unreachable(const struct sync *sync); /* a job failed because Jira cou
 bool sync_knows(const struct sync *sync);
 
 /*
- * Owners that begin so: of each open ticket, and of those closed ones that the first search showed;
- * new array of strings.
+ * Owners that begin so, of open tickets, and the one of today if the first search showed a closed ticket of
+ * its, each once; new array of strings.
  */
-json_t *sync_owners(const struct sync *sync, const char *prefix);
+json_t *sync_owners(const struct sync *sync, const char *prefix, const char *today);
 
 #endif

@@ -34,7 +34,7 @@ class Step:
     def __init__(self, sort, action, ticket=None, zones=(), summary=None):
         self.sort, self.action, self.ticket, self.zones = sort, action, ticket, set(zones)
         self.summary = summary or ticket["summary"]
-        self.comments, self.done = action != "create", False
+        self.comments, self.done = action not in ("create", "mark"), False
 
     def __str__(self):
         return f"{self.sort}: {self.action} {self.ticket['key'] if self.ticket else ''}".rstrip()
@@ -53,45 +53,57 @@ def expect(records, surge, tickets, now):
     if count * 2 > len(results):
         steps = _failing("dns", failed, f"{-(-count * 100 // len(results))}% zones unreachable", tickets, now)
     else:
-        steps = _over("dns", tickets, set())
+        steps = _over("dns", tickets, failed, now)
     if surge:
         return steps + _failing("surge", surge, ", ".join(sorted(surge)), tickets, now)
-    return steps + _over("surge", tickets, failed)
+    return steps + _over("surge", tickets, failed, now)
 
 
 def _failing(sort, zones, words, tickets, now):
     """Today's ticket says so."""
     today = [t for t in tickets if sort_of(t) == sort and t["created"][:10] == day_of(now)]
-    ticket, closed = newest([t for t in today if t["open"]]), newest([t for t in today if not t["open"]])
+    ticket, closed = newest([t for t in today if t["open"]]), closed_last(today)
     summary = SUMMARIES[sort] + words
     if ticket is None:
-        seen = closed and RECOVERED not in closed["labels"]     # a person has closed it: the next is tomorrow's
+        seen = closed and zones_in(sort, closed["description"]) == set(zones)   # a person has, and it lasts
         return [] if seen else [Step(sort, "create", None, zones, summary)]
     if RECOVERED in ticket["labels"]:
         return [Step(sort, "again", ticket, zones, summary)]
     return [] if zones_in(sort, ticket["description"]) == set(zones) else [Step(sort, "change", ticket, zones, summary)]
 
 
-def _over(sort, tickets, failed):
-    """Every day's ticket says so; that of a surge when its zones answer."""
+def closed_last(tickets):
+    """Of those that people closed and no run has marked."""
+    some = [t for t in tickets if not t["open"] and RECOVERED not in t["labels"]]
+    return max(some, key=lambda t: t["resolved"], default=None)
+
+
+def _over(sort, tickets, failed, now):
+    """Every open ticket says so, of a day one a run, when the zones on it answer; or the one that a person closed today."""
     days = collections.defaultdict(list)
     for ticket in tickets:
-        if sort_of(ticket) == sort and ticket["open"]:
+        if sort_of(ticket) == sort:
             days[ticket["created"][:10]].append(ticket)
-    steps = [Step(sort, "recover", newest(some)) for some in days.values() if RECOVERED not in newest(some)["labels"]]
-    held = len(SUMMARIES["surge"])
-    return [s for s in steps if sort == "dns" or not failed & {z.strip() for z in s.summary[held:].split(",")}]
+    steps = []
+    for day, some in days.items():
+        opened = [t for t in some if t["open"]]
+        unmarked = [t for t in opened if RECOVERED not in t["labels"]]
+        if unmarked:
+            steps.append(Step(sort, "recover", newest(unmarked)))
+        elif not opened and day == day_of(now) and closed_last(some):
+            steps.append(Step(sort, "mark", closed_last(some)))
+    return [s for s in steps if not failed & zones_in(sort, s.ticket["description"])]
 
 
 def problem(step, before, after, run_id):
     """What is wrong with the ticket made or changed for a Step; None: nothing."""
     labels = {OURS, LABEL} if before is None else set(before["labels"]) - {RECOVERED} | (
-        {RECOVERED} if step.action == "recover" else set())
+        {RECOVERED} if step.action in ("recover", "mark") else set())
     comments = before["comments"] if before else []
     told = after["comments"][len(comments):]
-    text, described = after["description"] or "", step.action != "recover"
+    text, described = after["description"] or "", step.action not in ("recover", "mark")
     wrong = {
-        "summary": after["summary"] != step.summary, "labels": set(after["labels"]) != labels, "status": not after["open"],
+        "summary": after["summary"] != step.summary, "labels": set(after["labels"]) != labels, "status": after["open"] == (step.action == "mark"),
         "type": after["issuetype"] != "Incident", "earlier comments": after["comments"][:len(comments)] != comments,
         "number of comments": len(told) != step.comments,
         "description": (zones_in(step.sort, text) != step.zones or "MAJOR MALFUNCTION" not in text or f"run {run_id}." not in text

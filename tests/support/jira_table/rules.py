@@ -187,12 +187,13 @@ TABLE = [
     ("CLEAN open", "clear"),
     ("CLEAN cleared closed-unmarked", "mark"),
     ("CLEAN", "nothing"),
-    ("trouble none-open closed-today", "nothing"),
+    ("trouble none-open closed-today closed-same", "nothing"),
     ("trouble none-open", "report"),
     ("trouble marked", "report again"),
     ("trouble other-zones", "report again"),
     ("trouble", "nothing"),
     ("over open", "recover"),
+    ("over closed-today", "say over"),
     ("over", "nothing"),
 ]
 
@@ -211,6 +212,7 @@ EFFECTS = {
     "mark": Effect("PUT", "updated_issue", 0, "", [*OURS, MARK], [], False),
     "report": Effect("POST", "created_issue", 0, "", [ALARM, "dnsbl-monitor"], [], True),
     "report again": Effect("PUT", "updated_issue", 1, "", [ALARM], [RECOVERED], True),
+    "say over": Effect("PUT", "updated_issue", 0, "", [ALARM, RECOVERED], [], False),
     "recover": Effect("PUT", "updated_issue", 1, "recovered", [ALARM, RECOVERED], [], False),
 }
 
@@ -261,6 +263,7 @@ def words_of(name, issue, closed):
     if closed is not None and not {MARK, RECOVERED} & set(closed["labels"]):
         words.add("closed-unmarked")
         words |= {"closed-lately"} if age_days(closed["resolved"]) < CLOSED_DAYS else set()
+        words |= {"closed-same"} if named(closed) == zones_wanted(name) else set()
         words |= {"closed-today"} if closed["created"][:10] == control.iso(time.time())[:10] else set()
     return words
 
@@ -276,7 +279,9 @@ def plan_of(name, issues):
     closed = newest([issue for issue in ours if not issue["open"]])
     if name == "malfunction over":
         keys = [i["key"] for i in ours if i["open"] and RECOVERED not in i["labels"]]
-        return Plan("recover" if keys else "nothing", keys, None)
+        if keys or opened or "closed-today" not in words_of(name, None, closed):
+            return Plan("recover" if keys else "nothing", keys, None)
+        return Plan("say over", [closed["key"]], None)
     facts = DESIRED[name].facts | words_of(name, opened, closed)
     action = next(action for words, action in TABLE if set(words.split()) <= facts)
     effect = EFFECTS[action]
