@@ -292,7 +292,12 @@ def anew(cell, run, plan):
     gone = [] if person.get("delete") else [closed]
     if cell.desired == "malfunction over":
         then = plan._replace(keys=[other for other in plan.keys if other != key])
-        return runs.differences(run, then, person={key: person}, actions=run.actions())
+        plain = runs.differences(run, then, person={key: person}, actions=run.actions())
+        if person.get("delete"):
+            return plain
+        # Of today's the run may see that it was closed, and say on it that all is well: one edit more, no comment.
+        marked = {**person, "labels": [*person.get("labels", []), rules.RECOVERED]}
+        return closest([plain, runs.differences(run, then, person={key: marked}, actions=run.actions(), more=1)])
     plans = [rules.plan_of(cell.desired, others + gone)]
     if cell.state == "two open":        # to look at the other one may wait for the next run, but for a create
         then = rules.plan_of(cell.desired, gone)

@@ -127,12 +127,13 @@ def issue_of(issues, key):
     return next((issue for issue in issues if issue["key"] == key), None)
 
 
-def differences(run, plan, statuses=(0,), actions=None, skipped=(), person=None):
+def differences(run, plan, statuses=(0,), actions=None, skipped=(), person=None, more=0):
     """What is not as the plan says, in words.
 
     skipped     those of the plan's tickets that are not done, None for a new one
     actions     what it says it did, if that is not what the plan says
     person      {key: what a person did to that ticket meanwhile}
+    more        edits beside those of the plan
     """
     effect, person = rules.EFFECTS[plan.action], person or {}
     keys = [key for key in plan.keys if key not in skipped]
@@ -144,8 +145,8 @@ def differences(run, plan, statuses=(0,), actions=None, skipped=(), person=None)
     if run.actions() != sorted(actions):
         problems.append(f"jira_action {run.actions()}, not {actions}")
     done = run.counters["writes"]
-    if (done["create"], done["edit"], done["transition"]) != (new, len(keys), 0):
-        problems.append(f"{done['create']} creates and {done['edit']} edits, not {new} and {len(keys)}")
+    if (done["create"], done["edit"], done["transition"]) != (new, len(keys) + more, 0):
+        problems.append(f"{done['create']} creates and {done['edit']} edits, not {new} and {len(keys) + more}")
     for key in (issue["key"] for issue in run.before):
         problems += differences_of_ticket(run, key, effect if key in keys else None, plan, person.get(key))
     known = {issue["id"] for issue in run.before}
