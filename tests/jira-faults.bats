@@ -356,7 +356,7 @@ many() { for ((n = $2; n < $2 + $1; n++)); do echo "192.0.2.$n"; done | jq -Rc -
 
 @test "a signal ends it in time when both Jira and the reader are slow" {
     fault '{"name": "slow", "match": {"method": "POST", "path": "/issue$"}, "times": "always", "action": {"delay": 20}}'
-    many 26 2 | jq -c '.decision = "CLEAN" | .transition = "none" | .listed_zones = []' >more
+    many 26 2 | jq -c '.decision = "CLEAN" | .transition = "none" | .listed_zones = []' >wave
     mkfifo pipe reader
     exec 8<>reader
     "$BUILD/bin/jira-sync" <pipe >reader 2>err &
@@ -365,7 +365,7 @@ many() { for ((n = $2; n < $2 + $1; n++)); do echo "192.0.2.$n"; done | jq -Rc -
     { start; many 1 1; } >&7
     wait_for 10 eval '[ "$(fired slow)" -eq 1 ]'
     for part in 1,8p 9,16p 17,26p; do # in all more than the pipe to the reader holds
-        sed -n "$part" more >&7
+        sed -n "$part" wave >&7
         sleep 0.7
     done
     SECONDS=0
