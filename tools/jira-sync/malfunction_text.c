@@ -18,7 +18,11 @@ static void write_zone(struct page *page, const struct census_zone *zone)
 {
     page_foreign(page, zone->name);
     fprintf(page->file, ": %lu of %lu unknown", zone->unknown, zone->lookups);
-    for (size_t i = 0; i < zone->error_count && page_has_room(page, 4 * PAGE_FIELD_MAX + 64); i++) {
+    for (size_t i = 0; i < zone->error_count; i++) {
+        size_t length = strnlen(zone->errors[i].name, PAGE_FIELD_MAX);
+
+        if (!page_has_room(page, 4 * length + 32))
+            break;
         fputs(i ? ", " : ": ", page->file);
         page_field(page, zone->errors[i].name);
         fprintf(page->file, " %lu", zone->errors[i].count);
