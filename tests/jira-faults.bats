@@ -234,7 +234,6 @@ jira_sync_by_clock() { LD_PRELOAD=$BATS_FILE_TMPDIR/clock.so "$BUILD/bin/jira-sy
 
 # ---- malfunctions ----------------------------------------------------------
 
-sick='unknown("a.test") | unknown("b.test")'
 surge() { end ".surge = [{zone: \"$1\", newly_listed: 40, total: 100, limit_percent: 5}]"; }
 marks() { issues '(.labels | index("dnsbl-recovered") != null)' | tr '\n' ' '; }
 

@@ -88,6 +88,9 @@ searches() { jira_control counters | jq '[.requests | to_entries[] | select(.key
 ours='"dnsbl-monitor", "dnsbl-ip-192.0.2.1"'
 long_ago='"created": "-20d"'
 
+# Of a record: more than half of its lookups are UNKNOWN.
+sick='unknown("a.test") | unknown("b.test")'
+
 # seed_table: an issue for each row in which Jira has one. N of 192.0.2.N is the row.
 seed_table() {
     labels() { echo '"labels": ["dnsbl-monitor", "dnsbl-ip-192.0.2.'"$1"'"'"${2:-}"']'; }

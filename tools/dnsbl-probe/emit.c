@@ -253,8 +253,25 @@ static bool write_zone(struct probe *probe, const struct zone *zone)
     return ndjson_write_object(&probe->out, record);
 }
 
+/*
+ * Local data is an answer at once, in the same turn as the question; the zone's record for it must not overtake
+ * that of the run, which waits for no answer.
+ */
+static void write_what_is_before(struct probe *probe)
+{
+    while (!window_empty(&probe->window)) {
+        struct slot *slot = window_slot(&probe->window, probe->window.head);
+
+        if (slot->has_ip || slot->is_end)
+            return;
+        write_slot(probe, slot);
+        window_remove(&probe->window);
+    }
+}
+
 void probe_emit_health(struct probe *probe, const struct lane *lane)
 {
+    write_what_is_before(probe);
     for (size_t i = 0; i < probe->zones->count; i++) {
         const struct zone *zone = &probe->zones->items[i];
 

@@ -252,8 +252,6 @@ static void turn(struct probe *probe, struct watches *watches)
 
     if (take_input(probe) && !await(watches->input))
         ndjson_fill(&probe->in);
-    /* Local data is an answer at once, and a zone's record for it must not overtake that of the run. */
-    probe_emit(probe);
     resolver_expire(probe->resolver);
     retry = probe_retry_lanes(probe);
     probe_schedule(probe);
