@@ -14,7 +14,7 @@
   DELETE faults         no more faults
   GET    settings       see SETTINGS in store.py
   POST   settings       changes those that are named
-  POST   reset          as when it was started
+  POST   reset          as when it was started; a request under way does nothing more
 
 A time is ISO 8601 (2026-11-20T10:00:00Z), seconds since 1970, or relative (-7d, -3h, -20m, -5s).
 What a person does is seen by search at once, unless the setting people_lag says otherwise.

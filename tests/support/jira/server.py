@@ -212,11 +212,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         text = call.raw.decode("utf-8", "replace")
         with site.store.lock:
             rule = site.faults.pick(call.method, call.path + ("?" + query if query else ""), text)
+            clears = site.store.clears
         action = rule.action if rule else {}
         time.sleep(action.get("delay", 0))
-        if "person" in action:
-            self.person(call, action["person"])
-        answer = site.work(call) if rule is None or rule.works() else None
+        with site.store.lock:
+            if site.store.clears != clears:     # the test that this was part of is over
+                self.close_connection = True
+                return
+            if "person" in action:
+                self.person(call, action["person"])
+            answer = site.work(call) if rule is None or rule.works() else None
         entry = {
             "time": control.iso(time.time()), "method": call.method, "path": call.path, "query": dict(call.query),
             "auth": (self.headers.get("Authorization") or "").split(" ")[0] or None, "status": None,

@@ -60,9 +60,11 @@ class Store:
         self.statuses = dict(category_of(s) for s in statuses)      # name -> category; the first is the initial one
         self.user = user
         self.lock = threading.RLock()
+        self.clears = 0             # how often: a request that began before the last is of another test
         self.clear()
 
     def clear(self):
+        self.clears += 1
         self.settings = copy.deepcopy(SETTINGS)
         self.issues = {}            # id -> issue
         self.ids = {}               # key -> id

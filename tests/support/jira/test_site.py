@@ -245,6 +245,14 @@ class Control(StandInTest):
         self.assertEqual(self.control("POST", "reset")["issues"], [])
         self.assertEqual(self.create(), "OPS-1")
 
+    def test_reset_forgets_what_is_under_way(self):
+        self.fault({"delay": 0.5}, method="POST")
+        with self.assertRaises(TimeoutError):
+            self.api("POST", "/issue", new(), timeout=0.2)
+        self.control("POST", "reset")
+        time.sleep(0.6)
+        self.assertEqual(self.control("GET", "state")["issues"], [])
+
 
 class Process(unittest.TestCase):
     def test_port_file_journal_and_end(self):
