@@ -12,25 +12,23 @@ BUILD is where make put jira-sync (default: build).
 """
 
 import argparse
-import collections
 import concurrent.futures
 import os
 import sys
 import tempfile
 import textwrap
 import time
-import traceback
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "history"))
 import alarms   # noqa: E402
 import clock    # noqa: E402
-import troubles   # noqa: E402
 import history  # noqa: E402
+import playing  # noqa: E402
+import troubles     # noqa: E402
 
 COLUMNS, UNBROKEN = 104, "\N{NO-BREAK SPACE}"
-TOLD = 3        # of so many broken histories the end is told
 ENOUGH = 20     # so many histories with consecutive seeds meet everything
 EVENTS = ["event appears", "event changes", "event clears", "event stays", "event doubt", "event doubt_of_all", "event held",
           "event conflict", "event failed", "event again_at_once", "event same_records", "event outage", "event surge",
@@ -42,18 +40,8 @@ EVENTS = ["event appears", "event changes", "event clears", "event stays", "even
           *(f"kill {trouble}" for trouble in ("kill_any", "kill_time", "term_time")), "end open", "end respected"]
 
 
-def play(seed, program, library, folder, speed):
-    """Plays one history: (seed, what went wrong or None, its story, its counts)."""
-    one = history.History(seed, program, library, folder, speed)
-    try:
-        one.play()
-        return seed, None, one.story, one.counts
-    except history.Violation as broken:
-        return seed, f"broken: {broken}", one.story, one.counts
-    except Exception:   # pylint: disable=broad-except  # a bug of the history itself, told with its seed
-        return seed, traceback.format_exc(), one.story, one.counts
-    finally:
-        one.jira.close()
+def play(*order):
+    return [playing.play(history.History(*order))]
 
 
 def show(counts):
@@ -91,27 +79,15 @@ def main():
     program = os.path.join(os.path.abspath(os.environ.get("BUILD", os.path.join(HERE, "../../build"))), "bin/jira-sync")
     if not os.access(program, os.X_OK):
         sys.exit(f"jira_history: {program} is not there; make builds it")
-    counts, broken, played = collections.Counter(), 0, 0
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ProcessPoolExecutor(options.at_once, max_tasks_per_child=None) as workers:
         library = clock.build(folder)
         orders = [workers.submit(play, seed, program, library, folder, options.speed)
                   for seed in range(options.seed, options.seed + options.histories)]
-        for order in concurrent.futures.as_completed(orders):
-            seed, problem, story, some = order.result()
-            counts.update(some)
-            played += 1
-            broken += problem is not None
-            if options.verbose or (problem and broken <= TOLD):
-                print(f"--- history {seed}", *(story if options.verbose else story[-8:]), sep="\n")
-            if problem:
-                print(f"history {seed}: {problem}\n    again: tests/support/jira_history.py --seed {seed} --histories 1 -v", flush=True)
+        counts, broken, played = playing.tell(orders, options, "jira_history.py")
     show(counts)
     never = missing(counts) if options.histories >= ENOUGH else []
-    for name in never:
-        print(f"never happened: {name}")
-    print(f"{played} histories from seed {options.seed} on in {time.monotonic() - start:.0f} s, {broken} broken")
-    return 1 if broken or never or played != options.histories else 0
+    return playing.verdict(options, broken, played, never, start)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,12 @@ BUILD is where make put the programs (default: build).
 """
 
 import argparse
-import collections
 import concurrent.futures
 import contextlib
 import os
 import sys
 import tempfile
 import time
-import traceback
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -27,34 +25,20 @@ sys.path[:0] = [os.path.join(HERE, "pg_history"), os.path.join(HERE, "history")]
 import clock        # noqa: E402
 import history      # noqa: E402
 import database     # noqa: E402
+import playing      # noqa: E402
 import troubles     # noqa: E402
 
-TOLD = 3        # of so many broken histories the end is told
 ENOUGH = 20     # so many histories with consecutive seeds meet everything
 WORKERS = 4     # each with servers of its own
 EVENTS = [*(" ".join(trouble) for trouble in troubles.ALL), "changes", "operator edits", "operator versions", "second runs",
           "healed", *(f"told {outcome}" for outcome in ("updated", "unchanged", "conflict"))]
 
 
-def play(seed, programs, library, folder, its_database):
-    """Plays one history: (seed, what went wrong or None, its story, its counts)."""
-    one = history.History(seed, programs, library, folder, its_database)
-    try:
-        one.play()
-        return seed, None, one.story, one.counts
-    except history.Violation as broken:
-        return seed, f"broken: {broken}", one.story, one.counts
-    except Exception:   # pylint: disable=broad-except  # a bug of the history itself, told with its seed
-        return seed, traceback.format_exc(), one.story, one.counts
-    finally:
-        one.close()
-
-
 def play_some(seeds, programs, library, folder):
     """Those of one worker, one after the other on the same servers."""
     its_database = database.Database(os.path.join(folder, f"servers{seeds[0]}"))
     try:
-        return [play(seed, programs, library, folder, its_database) for seed in seeds]
+        return [playing.play(history.History(seed, programs, library, folder, its_database)) for seed in seeds]
     finally:
         its_database.close()
 
@@ -81,7 +65,6 @@ def main():
     if not os.access(os.path.join(programs, "pg-apply"), os.X_OK):
         sys.exit(f"pg_history: {programs}/pg-apply is not there; make builds it")
     seeds = list(range(options.seed, options.seed + options.histories))
-    counts, broken, played = collections.Counter(), 0, 0
     with contextlib.ExitStack() as stack:
         folder = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="dnsbl-history."))
         os.makedirs(folder, exist_ok=True)
@@ -90,21 +73,10 @@ def main():
         library = clock.build(folder)
         orders = [workers.submit(play_some, some, programs, library, folder)
                   for some in (seeds[at::WORKERS] for at in range(WORKERS)) if some]
-        for order in concurrent.futures.as_completed(orders):
-            for seed, problem, story, some in order.result():
-                counts.update(some)
-                played += 1
-                broken += problem is not None
-                if options.verbose or (problem and broken <= TOLD):
-                    print(f"--- history {seed}", *(story if options.verbose else story[-8:]), sep="\n")
-                if problem:
-                    print(f"history {seed}: {problem}\n    again: tests/support/pg_history.py --seed {seed} --histories 1 -v", flush=True)
+        counts, broken, played = playing.tell(orders, options, "pg_history.py")
     show(counts)
     never = [name for name in EVENTS if counts[name] == 0] if options.histories >= ENOUGH else []
-    for name in never:
-        print(f"never happened: {name}")
-    print(f"{played} histories from seed {options.seed} on in {time.monotonic() - start:.0f} s, {broken} broken")
-    return 1 if broken or never or played != options.histories else 0
+    return playing.verdict(options, broken, played, never, start)
 
 
 if __name__ == "__main__":

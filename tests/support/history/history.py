@@ -19,14 +19,11 @@ import pool
 import troubles
 
 from clock import Clock
+from playing import Violation
 
 SCHEDULE, DAY, WEEK = 15 * 60, 86400, 8 * 86400
 LONG_RUN = 20 * 60      # longer than any run lasts, and the one at once behind it
 MINUTE = 60     # real seconds: longer than any run takes
-
-
-class Violation(Exception):
-    """A promise was broken."""
 
 
 class Once:
@@ -209,6 +206,9 @@ class History:
             ticket = self.luck.choice(tickets)
             ip = next(ip for ip in ips if oracle.belongs(ticket, ip))
             self.person(kind, ticket, ip)
+
+    def close(self):
+        self.jira.close()
 
     def close_alarm(self):
         key = next((t["key"] for t in self.jira.tickets() if t["open"] and alarms.sort_of(t)), None)

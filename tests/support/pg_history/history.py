@@ -23,6 +23,7 @@ import troubles
 import world as worlds
 
 from clock import Clock
+from playing import Violation
 
 SUPPORT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -34,10 +35,6 @@ COMMIT_SECONDS = 0.3
 AT_COMMIT = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'pg-apply%' AND state = 'active' AND query = 'COMMIT'"
 AT_LOCK = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'pg-apply%' AND wait_event_type = 'Lock'"
 TRIES = 5           # a trouble that came too late is tried again
-
-
-class Violation(Exception):
-    """A promise was broken."""
 
 
 class Operator(threading.Thread):
