@@ -3,28 +3,12 @@
 
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
-    export COMMON=$BATS_TEST_DIRNAME/../common
-    export RUN_ID=6f1c7a3e-9a53-4c58-8a4e-000000000001
-    source "$BATS_TEST_DIRNAME/support/servers.bash"
-    source "$BATS_TEST_DIRNAME/support/jira_sync.bash"
-    sites_start
-}
+source "$BATS_TEST_DIRNAME/support/servers.bash"
+source "$BATS_TEST_DIRNAME/support/jira_sync.bash"
 
-teardown_file() {
-    source "$BATS_TEST_DIRNAME/support/servers.bash"
-    source "$BATS_TEST_DIRNAME/support/jira_sync.bash"
-    sites_stop
-}
-
-setup() {
-    source "$BATS_TEST_DIRNAME/support/servers.bash"
-    source "$BATS_TEST_DIRNAME/support/jira_sync.bash"
-    cd "$BATS_TEST_TMPDIR" || return
-    server_signal jira CONT # a test that stopped it may have failed
-    forget
-}
+setup_file() { sites_start; }
+teardown_file() { sites_stop; }
+setup() { site_anew; }
 
 # ---- trouble ---------------------------------------------------------------
 

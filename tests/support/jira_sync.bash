@@ -2,6 +2,10 @@
 # jira_sync.bash - jira-sync for tests: records for it, runs of it against the stand-ins for Jira Cloud and
 # Jira Data Center, and what came of them. Source servers.bash first.
 
+export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
+export COMMON=$BATS_TEST_DIRNAME/../common
+export RUN_ID=6f1c7a3e-9a53-4c58-8a4e-000000000001
+
 # sites_start, sites_stop: both stand-ins, for setup_file and teardown_file; the environment is then Cloud's.
 sites_start() {
     mkdir "$BATS_FILE_TMPDIR/cloud" "$BATS_FILE_TMPDIR/datacenter"
@@ -13,6 +17,14 @@ sites_start() {
 sites_stop() {
     servers_stop "$BATS_FILE_TMPDIR/cloud"
     servers_stop "$BATS_FILE_TMPDIR/datacenter"
+}
+
+# site_anew: for setup: a folder of the test's own, and stand-ins that know of nothing yet.
+site_anew() {
+    cd "$BATS_TEST_TMPDIR" || return
+    server_signal jira CONT # a test that stopped it may have failed
+    forget
+    : >"$SERVERS/jira/journal"
 }
 
 forget() { jira_control reset -d {} >/dev/null; }
@@ -132,8 +144,6 @@ table_records() {
     ip 192.0.2.25
     ip 192.0.2.26 cleared
 }
-
-# newest N JQ: of the newest issue of 192.0.2.N.
 
 # thousand [JQ]: the record of an address that a thousand zones with long names list, for long reasons.
 thousand() {
