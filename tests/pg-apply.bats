@@ -148,16 +148,7 @@ setup() {
 }
 
 @test "two at once: one update for each row, no deadlock" {
-    local one two
-    many 400
-    shuf in >shuffled
-    "$BUILD/bin/pg-apply" <in >out1 2>err1 3>&- &
-    one=$!
-    "$BUILD/bin/pg-apply" <shuffled >out2 2>err2 3>&- &
-    two=$!
-    wait "$one" && wait "$two"
-    [ "$(cat out1 out2 | jq -r .db_outcome | sort | uniq -c | xargs)" = "400 conflict 400 updated" ]
-    [ "$(listed)" = 400 ]
+    two_at_once
 }
 
 @test "columns of type inet, IPv6, mapped addresses, a view" {

@@ -32,6 +32,21 @@ many() {
 
 # apply [ARGUMENT...]: runs it on stdin; stdout in out, stderr in err.
 apply() { "$BUILD/bin/pg-apply" "$@" >out 2>err; }
+
+# two_at_once: 400 changes by two of it, one of which has them in another order. Fails unless each is made once.
+two_at_once() {
+    local one two
+    many 400
+    shuf in >shuffled
+    "$BUILD/bin/pg-apply" <in >out1 2>err1 3>&- &
+    one=$!
+    "$BUILD/bin/pg-apply" <shuffled >out2 2>err2 3>&- &
+    two=$!
+    wait "$one" && wait "$two" || return
+    [ "$(cat out1 out2 | jq -r .db_outcome | sort | uniq -c | xargs)" = "400 conflict 400 updated" ] &&
+        [ "$(listed)" = 400 ]
+}
+
 outcomes() { jq -r 'select(.type == "ip") | .db_outcome' "${1:-out}" | uniq -c | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }'; }
 error_types() { jq -r .error_type err; }
 listed() { sql "SELECT count(*) FROM postal.ip_addresses WHERE priority = 0 AND \"blockingLists\" = 'a' AND \"oldPriority\" = 100"; }
