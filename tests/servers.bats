@@ -21,7 +21,7 @@ setup() {
 
 # as_monitor SQL: runs it as the role that the programs log in as.
 as_monitor() {
-    PGPASSWORD=$DB_PASSWORD psql -XAtq -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -d "$DB_NAME" -c "$1" 2>&1
+    PGPASSWORD=$DB_PASSWORD psql_direct -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -d "$DB_NAME" -c "$1" 2>&1
 }
 
 processes_of() {

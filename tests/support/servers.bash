@@ -54,22 +54,32 @@ _complain() {
 # `pid` holds the process id and its start time in clock ticks (proc(5), stat,
 # field 22), so that another process that got the number later is left alone.
 
-# _started PID: when PID started; fails for a process that is gone or a zombie.
-_started() {
+# _start_of PID: sets REPLY to when PID started; fails for a process that is gone or a zombie.
+# This and _pid_of fork nothing: they are asked many times a second.
+_start_of() {
     local stat
     { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
     read -ra stat <<<"${stat##*) }" # behind the name, which may hold anything
-    [[ ${stat[0]} != [ZX] ]] && echo "${stat[19]}"
+    [[ ${stat[0]} != [ZX] ]] && REPLY=${stat[19]}
+}
+
+# _pid_of NAME: sets REPLY to the process id of a server; fails when it is not running.
+_pid_of() {
+    local pid started
+    { read -r pid started <"$SERVERS/$1/pid"; } 2>/dev/null || return 1
+    _start_of "$pid" && [[ $REPLY == "$started" ]] && REPLY=$pid
 }
 
 # server_pid NAME: prints its process id; fails when it is not running.
 server_pid() {
-    local pid started
-    { read -r pid started <"$SERVERS/$1/pid"; } 2>/dev/null || return 1
-    [[ $(_started "$pid") == "$started" ]] && echo "$pid"
+    local REPLY
+    _pid_of "$1" && echo "$REPLY"
 }
 
-server_running() { server_pid "$1" >/dev/null; }
+server_running() {
+    local REPLY
+    _pid_of "$1"
+}
 
 _server_gone() { ! server_running "$1"; }
 
@@ -188,21 +198,24 @@ servers_stop() {
 _guard() {
     server_running guard && return
     mkdir -p "$SERVERS/guard"
+    [[ -p $SERVERS/guard/never ]] || mkfifo "$SERVERS/guard/never" || return
+    _start_of "$$" || return
     # shellcheck disable=SC2016
     _spawn guard "$(id -un)" bash -c 'source "$1" && SERVERS=$2 _guard_loop "$3" "$4"' _ \
-        "$SUPPORT/servers.bash" "$SERVERS" "$$" "$(_started "$$")"
+        "$SUPPORT/servers.bash" "$SERVERS" "$$" "$REPLY"
 }
 
 # _guard_loop PID STARTED: ends when that process, or the directory, is gone. The
 # process ids are kept in mind: they may be all that is left of the directory.
 _guard_loop() {
-    local name pid
+    local name pid REPLY
     local -A pids=()
-    while [[ -d $SERVERS && $(_started "$1") == "$2" ]]; do
+    exec 9<>"$SERVERS/guard/never"
+    while [[ -d $SERVERS ]] && _start_of "$1" && [[ $REPLY == "$2" ]]; do
         for name in garbage dnsdist dnstcp rbldnsd jira pgbouncer standby postgres; do
-            pid=$(server_pid "$name") && pids[$name]="$pid $(_started "$pid")"
+            _pid_of "$name" && pid=$REPLY && _start_of "$pid" && pids[$name]="$pid $REPLY"
         done
-        sleep 0.5
+        read -r -t 0.5 -u 9 # a sleep that is no process: nobody writes there
     done
     rm -f "$SERVERS/guard/pid" # not me
     servers_stop "$SERVERS"
@@ -213,9 +226,12 @@ _guard_loop() {
 # _ended SIGNAL "PID STARTED"...: succeeds when none is there any more that is who
 # it was; sends the signal to the others and their sessions.
 _ended() {
-    local each status=0
+    local each REPLY status=0
     for each in "${@:2}"; do
-        [[ $(_started "${each% *}") != "${each#* }" ]] || { kill -s "$1" -- "-${each% *}"; status=1; }
+        if _start_of "${each% *}" && [[ $REPLY == "${each#* }" ]]; then
+            kill -s "$1" -- "-${each% *}"
+            status=1
+        fi
     done
     return "$status"
 }
@@ -384,10 +400,17 @@ standby_promote() { standby_sql 'SELECT pg_promote()' >/dev/null; }
 # standby_sql STATEMENT: as sql, on the standby.
 standby_sql() { POSTGRES_SOCKETS=$SERVERS/standby/sockets _sql "$STANDBY_PORT" "$@"; }
 
+# psql_direct OPTION...: not Debian's psql, a Perl script that looks for a cluster first and takes twice as long for it.
+# Bare output: rows one a line, columns parted by |.
+psql_direct() {
+    local bins=(/usr/lib/postgresql/*/bin)
+    "${bins[-1]}/psql" -XAtq "$@"
+}
+
 # sql [STATEMENT]: runs SQL as the superuser, from stdin if no STATEMENT is
 # given; rows come one a line, columns parted by |. More psql options may follow
 # instead: sql -v name=value <file.
-sql() { _sql "$(cat "$SERVERS/postgres/port")" "$@"; }
+sql() { _sql "$(<"$SERVERS/postgres/port")" "$@"; }
 
 # _sql PORT [STATEMENT]
 _sql() {
@@ -398,7 +421,7 @@ _sql() {
     else
         options=("$@")
     fi
-    PGOPTIONS='-c client_min_messages=warning' psql -XAtq -v ON_ERROR_STOP=1 -h "$POSTGRES_SOCKETS" \
+    PGOPTIONS='-c client_min_messages=warning' psql_direct -v ON_ERROR_STOP=1 -h "$POSTGRES_SOCKETS" \
         -p "$port" -U postgres -d postal "${options[@]}"
 }
 
@@ -432,7 +455,7 @@ _pgbouncer_run() {
 
 # pgbouncer_sql COMMAND [PORT]: what its console says, columns parted by |.
 pgbouncer_sql() {
-    PGPASSWORD=$DB_PASSWORD psql -XAtq -h 127.0.0.1 -p "${2:-$(cat "$SERVERS/pgbouncer/port")}" -U dnsbl_monitor -d pgbouncer -c "$1"
+    PGPASSWORD=$DB_PASSWORD psql_direct -h 127.0.0.1 -p "${2:-$(<"$SERVERS/pgbouncer/port")}" -U dnsbl_monitor -d pgbouncer -c "$1"
 }
 
 # pgbouncer_stop: clients are cut off.
