@@ -582,13 +582,8 @@ in_own_network() {
 }
 
 @test "DNS_RESOLVERS=system asks the servers of /etc/resolv.conf, the local machine where it names none" {
-    local conf expected library
-    mkdir -p root/etc
-    cp "$BUILD/bin/dnsbl-probe" root/
-    for library in $(ldd "$BUILD/bin/dnsbl-probe" | grep -o '/[^ ]*'); do
-        mkdir -p "root$(dirname "$library")"
-        cp -L "$library" "root$library"
-    done
+    local conf expected
+    own_root root "$BUILD/bin/dnsbl-probe"
     # The program's own forwards are a file below /proc, which is not there; with a DNS_CONFIG it makes none.
     printf 'server:\n local-zone: "test." nodefault\n' >root/unbound.conf
     export DNS_CONFIG=/unbound.conf

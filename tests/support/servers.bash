@@ -838,3 +838,15 @@ jira_state() { jira_control state; }
 
 # jira_journal: every request it got, a JSON object a line.
 jira_journal() { cat "$SERVERS/jira/journal"; }
+
+# ---- a root of its own -------------------------------------------------------
+
+# own_root DIR PROGRAM: makes DIR a root for chroot(2), with PROGRAM, its libraries and an empty etc: for a program
+# that has to find another /etc/resolv.conf than this machine's.
+own_root() {
+    local library
+    mkdir -p "$1/etc" && cp "$2" "$1/" || return
+    for library in $(ldd "$2" | grep -o '/[^ ]*'); do
+        mkdir -p "$1${library%/*}" && cp -L "$library" "$1$library" || return
+    done
+}
