@@ -267,7 +267,7 @@ class Process(unittest.TestCase):
                     wait_for(lambda: os.path.exists(url))
                     with open(url, encoding="ascii") as file:
                         address = file.read().strip()
-                    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=5)
+                    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
                     for path in ("/rest/api/2/myself", "/rest/api/2/issue/OPS-1?fields=summary"):     # one connection
                         connection.request("GET", path, headers={"Authorization": "Basic bW9uaXRvckBleGFtcGxlLmNvbTpzM2NyZXQ="})
                         connection.getresponse().read()
@@ -276,7 +276,7 @@ class Process(unittest.TestCase):
                     connection.close()
                 finally:
                     process.send_signal(signal.SIGTERM)
-                self.assertEqual(process.wait(5), 0)
+                self.assertEqual(process.wait(30), 0)
             with open(journal, encoding="utf-8") as file:
                 lines = [json.loads(line) for line in file]
             self.assertEqual([(e["method"], e["path"], e["status"], e["auth"]) for e in lines],
@@ -284,7 +284,7 @@ class Process(unittest.TestCase):
             self.assertNotIn("bW9uaXRvckBl", json.dumps(lines))
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=60):
     until = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > until:
