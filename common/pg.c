@@ -461,6 +461,25 @@ static enum pg_fault sync_result(struct pg *pg)
 }
 
 /*
+ * Whether a statement's text is to be sent: it is not that of the one before it. Of
+ * several in a row the server then parses and plans one; what is parsed has no name
+ * (protocol-flow, "Extended Query"), so nothing of it outlives the transaction.
+ */
+static bool is_new_text(const struct pg_statement *statements, size_t i)
+{
+    return i == 0 || statements[i].sql != statements[i - 1].sql;
+}
+
+static bool queue_statement(struct pg *pg, const struct pg_statement *statements, size_t i)
+{
+    const struct pg_statement *one = &statements[i];
+
+    if (is_new_text(statements, i) && PQsendPrepare(pg->connection, "", one->sql, one->count, NULL) != 1)
+        return false;
+    return PQsendQueryPrepared(pg->connection, "", one->count, one->values, NULL, NULL, 0) == 1;
+}
+
+/*
  * What only reads is ended in the same breath, which saves a round trip a page: there
  * is nothing to find out about its COMMIT.
  */
@@ -470,33 +489,43 @@ static enum pg_fault send_all(struct pg *pg, enum pg_access access, const struct
     bool sent = queue(pg, begin[access], 0, NULL) && queue(pg, set_timeouts, 0, NULL);
 
     for (size_t i = 0; sent && i < count; i++)
-        sent = queue(pg, statements[i].sql, statements[i].count, statements[i].values);
+        sent = queue_statement(pg, statements, i);
     if (access == PG_READ)
         sent = sent && queue(pg, "COMMIT", 0, NULL);
     return sent && PQpipelineSync(pg->connection) ? PG_OK : lost(pg, NULL);
 }
 
-/* Reads the results of send_all(); the first error is the outcome, those behind it were skipped. */
-static enum pg_fault take_all(struct pg *pg, enum pg_access access, size_t count,
-                              void (*take)(void *, size_t, PGresult *), void *context)
+/* The next of the results of send_all(); *outcome is the first error, behind which all are skipped, or a lost
+ * connection. */
+static PGresult *take_one(struct pg *pg, enum pg_fault *outcome)
+{
+    PGresult *result;
+    enum pg_fault fault = statement_result(pg, &result);
+
+    if (!*outcome || !pg->connection)
+        *outcome = fault;
+    return result;
+}
+
+/* Reads the results of send_all(). */
+static enum pg_fault take_all(struct pg *pg, enum pg_access access, const struct pg_statement *statements,
+                              size_t count, void (*take)(void *, size_t, PGresult *), void *context)
 {
     enum pg_fault outcome = PG_OK;
-    const size_t own = 2, all = own + count + (access == PG_READ); /* BEGIN and the timeouts, COMMIT */
 
-    for (size_t i = 0; i < all; i++) {
+    for (int i = 0; i < 2 && pg->connection; i++) /* BEGIN and the timeouts */
+        PQclear(take_one(pg, &outcome));
+    for (size_t i = 0; i < count && pg->connection; i++) {
         PGresult *result;
-        enum pg_fault fault = statement_result(pg, &result);
 
-        if (!pg->connection)
-            return fault;
-        if (!outcome)
-            outcome = fault;
-        if (result && i >= own && i < own + count)
-            take(context, i - own, result);
-        else
-            PQclear(result);
+        if (is_new_text(statements, i))
+            PQclear(take_one(pg, &outcome));
+        if (pg->connection && (result = take_one(pg, &outcome)))
+            take(context, i, result);
     }
-    if (sync_result(pg) && !pg->connection)
+    if (access == PG_READ && pg->connection)
+        PQclear(take_one(pg, &outcome)); /* COMMIT */
+    if (pg->connection && sync_result(pg) && !pg->connection)
         return signals_received() ? PG_STOPPED : PG_LOST;
     return outcome;
 }
@@ -533,7 +562,7 @@ enum pg_fault pg_transaction(struct pg *pg, enum pg_access access, const struct 
     pg->finishing = access == PG_WRITE;
     fault = send_all(pg, access, statements, count);
     if (!fault)
-        fault = take_all(pg, access, count, take, context);
+        fault = take_all(pg, access, statements, count, take, context);
     if (!pg->connection)
         return fault;
     if (fault)
