@@ -135,7 +135,7 @@ SCRIPT
 write_extended() { run_pgbench extended; }
 write_prepared() { run_pgbench prepared; }
 
-# run_pgbench PROTOCOL: extended parses each statement anew, as pg-apply has to behind pgbouncer.
+# run_pgbench PROTOCOL: extended parses each statement anew, prepared once a connection.
 run_pgbench() {
     : >"$dir/in"
     measure pgbench -n -M "$1" -D id=0 -t $((changes / 100)) -f "$dir/script"
