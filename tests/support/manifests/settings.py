@@ -104,7 +104,7 @@ def last_octets(filter_text):
 def sites_of(text):
     """(name, domain, octets, weight) of each site; a key in a domain stays ${NAME}."""
     for site in text.split():
-        label, domain, filter_text, weight = SITE.fullmatch(site.replace("${", "{")).groups()
+        label, domain, filter_text, weight = SITE.fullmatch(site).groups()
         yield label or domain, domain, last_octets(filter_text), int(weight or 1)
 
 
