@@ -1,9 +1,10 @@
-# Postal DNSBL Monitor. Targets: all deps demo check check-full bench install clean.
+# Postal DNSBL Monitor. Targets: all deps demo check check-full bench image image-check install clean.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 B       := build
 JOBS    := $(shell nproc)
+IMAGE   ?= dnsbl-monitor:$(VERSION)
 
 TOOLS    := pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary
 MANUALS  := $(wildcard tools/*.[1-8] common/*.[1-8] pipelines/*.[1-8])
@@ -63,6 +64,12 @@ check-full: ; tests/support/packages check
 bench: ; tests/support/packages bench
 	$(MAKE) -j$(JOBS) all bare-loop
 	BUILD=$(B) tests/bench/run $(if $(FULL),--full) $(SCENARIOS)
+# With docker, podman or buildah; BASE=debian@sha256:... is what it is made from.
+image: ; tests/support/image/build $(IMAGE) $(BASE)
+# The manifests, and the job as they say. FULL=1: 100,000 addresses, half an hour.
+image-check: ; tests/support/packages image
+	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
+	SUITE_SECONDS=3600 BUILD=$(B)/check tests/run image
 unit-tests: $(UNIT_TESTS)
 bare-loop: $(B)/bench/bare_loop
 
@@ -75,5 +82,5 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check check-full bench unit-tests bare-loop install clean
+.PHONY: all deps demo check check-full bench image image-check unit-tests bare-loop install clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

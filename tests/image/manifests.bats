@@ -3,10 +3,10 @@
 bats_require_minimum_version 1.5.0
 
 setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
-    export TOP=$BATS_TEST_DIRNAME/.. CHECKS=$BATS_TEST_DIRNAME/support/manifests
+    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../../build}
+    export TOP=$BATS_TEST_DIRNAME/../.. CHECKS=$BATS_TEST_DIRNAME/../support/manifests
     export TYPES=$BATS_FILE_TMPDIR/package
-    "$BATS_TEST_DIRNAME/support/kubernetes-types" "$BATS_FILE_TMPDIR"
+    "$BATS_TEST_DIRNAME/../support/kubernetes-types" "$BATS_FILE_TMPDIR"
 }
 
 setup() { cd "$BATS_TEST_TMPDIR" || return; }
@@ -52,7 +52,7 @@ known=(DB_HOST=db.example JIRA_SERVER=https://jira.example JIRA_PROJECT=OPS)
 @test "a package that is not the one meant is refused" {
     mkdir -p registry/kubernetes-types/-
     echo "something else" >registry/kubernetes-types/-/kubernetes-types-1.30.0.tgz
-    run -65 env BUILD="$PWD/empty" npm_config_registry="file://$PWD/registry" "$BATS_TEST_DIRNAME/support/kubernetes-types" out
+    run -65 env BUILD="$PWD/empty" npm_config_registry="file://$PWD/registry" "$BATS_TEST_DIRNAME/../support/kubernetes-types" out
     [[ $output == *"is not the package"* ]]
     [ -z "$(ls empty)" ]
 }

@@ -1,0 +1,42 @@
+# Postal DNSBL Monitor: the job in a container.
+#
+#     docker build -t postal-dnsbl-monitor .
+#     docker build --build-arg BASE=debian@sha256:… -t postal-dnsbl-monitor .
+#
+# It runs as any user, needs no capability, and writes to no file: a read-only
+# root will do. Configuration comes from the environment: dnsbl-monitor(1).
+
+# Pin it by its digest for builds that are the same a year from now.
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS builder
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        gcc libc6-dev libcurl4-openssl-dev libevent-dev libjansson-dev libpq-dev libunbound-dev make \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY Makefile ./
+COPY common common
+COPY tools tools
+COPY pipelines pipelines
+RUN make -j"$(nproc)" all \
+    && make install DESTDIR=/installed \
+    && strip --strip-unneeded /installed/usr/local/bin/*-* 2>&1 | grep -v dnsbl-monitor || true
+
+FROM ${BASE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Postal DNSBL Monitor" \
+      org.opencontainers.image.description="Throttles the sending addresses that DNS blocklists list, restores them, and keeps their tickets" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+# bash, which the job is written in, is in every Debian; ca-certificates is for
+# Jira's and PostgreSQL's TLS.
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        ca-certificates libcurl4 libevent-core-2.1-7 libjansson4 libpq5 libunbound8 \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/cache/ldconfig/* /var/log/*.log /var/log/apt
+COPY --from=builder /installed/usr/local/bin/ /usr/local/bin/
+USER 1000:1000
+WORKDIR /
+ENTRYPOINT ["/usr/local/bin/dnsbl-monitor"]

@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# engine.bash - a container engine, and images from our Dockerfile.
+#
+# docker where an engine answers it, else podman, else buildah (which builds, and
+# runs nothing). As root, podman and buildah keep what they make in IMAGE_STORE, if
+# that is set, so that nothing of it stays behind; docker has one store for all.
+
+# Debian's own, of which a base image is made where none can be fetched.
+BASE_MIRROR_SUITE=bookworm
+
+# engine_find [run]: sets ENGINE; `run` asks for one that can run images too.
+engine_find() {
+    if command -v docker >/dev/null && docker info >/dev/null 2>&1; then
+        ENGINE=docker
+    elif command -v podman >/dev/null; then
+        ENGINE=podman
+    elif command -v buildah >/dev/null && [[ ${1:-} != run ]]; then
+        ENGINE=buildah
+    else
+        echo "image: neither a Docker engine nor podman${1:+, which it takes to run an image,} ${1:-nor buildah }is here; on Debian: apt-get install podman runc" >&2
+        return 69
+    fi
+}
+
+# engine ARGUMENT...: runs it; in IMAGE_STORE without systemd and with runc.
+engine() {
+    local options=()
+    if [[ $ENGINE == docker || -z ${IMAGE_STORE:-} ]]; then
+        "$ENGINE" "$@"
+        return
+    fi
+    printf '%s\n' '[engine]' 'cgroup_manager = "cgroupfs"' 'events_logger = "file"' 'runtime = "runc"' >"$IMAGE_STORE/containers.conf"
+    options=(--root "$IMAGE_STORE/images" --runroot "$IMAGE_STORE/run" --storage-driver vfs)
+    [[ $ENGINE == buildah ]] || options+=(--tmpdir "$IMAGE_STORE/tmp")
+    CONTAINERS_CONF=$IMAGE_STORE/containers.conf "$ENGINE" "${options[@]}" "$@"
+}
+
+# image_base NAME: makes a base image from Debian's packages, as slim as Debian's
+# bookworm-slim: for machines that reach no registry of images.
+image_base() {
+    local tar status=0
+    tar=$(mktemp --suffix=.tar "${TMPDIR:-/tmp}/base.XXXXXX") || return
+    mmdebstrap --quiet --variant=minbase --include=usr-is-merged --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
+        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+        "$BASE_MIRROR_SUITE" "$tar" && engine import "$tar" "$1" || status=$?
+    rm -f "$tar"
+    return "$status"
+}
+
+# image_build NAME [BASE]: builds the checkout that we are in. A base that is here is not fetched.
+image_build() {
+    local options=(-t "$1") top=${BASH_SOURCE[0]%/*}/../../..
+    [[ -z ${2:-} ]] || options+=(--build-arg "BASE=$2")
+    options+=(--build-arg "REVISION=$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)")
+    # Inside the build apt-get is all that needs the network; it gets the one there is.
+    [[ $ENGINE == docker ]] || options+=(--network host --isolation chroot)
+    if [[ $ENGINE == buildah ]]; then
+        engine bud "${options[@]}" "$top"
+    else
+        engine build "${options[@]}" "$top"
+    fi
+}
