@@ -1,7 +1,7 @@
 # Postal DNSBL Monitor: the job in a container.
 #
-#     docker build -t postal-dnsbl-monitor .
-#     docker build --build-arg BASE=debian@sha256:… -t postal-dnsbl-monitor .
+#     docker build -t dnsbl-monitor:0.1.0 .
+#     docker build --build-arg BASE=debian@sha256:… -t dnsbl-monitor:0.1.0 .
 #
 # It runs as any user, needs no capability, and writes to no file: a read-only
 # root will do. Configuration comes from the environment: dnsbl-monitor(1).
@@ -21,7 +21,7 @@ COPY tools tools
 COPY pipelines pipelines
 RUN make -j"$(nproc)" all \
     && make install DESTDIR=/installed \
-    && strip --strip-unneeded /installed/usr/local/bin/*-* 2>&1 | grep -v dnsbl-monitor || true
+    && find /installed/usr/local/bin -type f ! -name dnsbl-monitor -exec strip --strip-unneeded {} +
 
 FROM ${BASE}
 ARG VERSION=0.1.0

@@ -12,7 +12,7 @@ bats_require_minimum_version 1.5.0
 source "$BATS_TEST_DIRNAME/../support/servers.bash"
 source "$BATS_TEST_DIRNAME/../support/image/engine.bash"
 
-POD=$BATS_TEST_DIRNAME/../support/image/pod.py
+POD=$BATS_TEST_DIRNAME/../support/image/container.py
 WATCH=$BATS_TEST_DIRNAME/../support/image/watch.py
 LARGE=$((${FULL:-0} ? 100000 : 10000))
 ZONES=(z{0..9}.image.test)
@@ -85,7 +85,7 @@ tickets() { jira_state | jq -c '.issues[] | [.summary, .labels, .issuetype, .ope
 
 # ---- the pod ----------------------------------------------------------------
 
-# pod [OPTION...] [-- ARGUMENT...]: runs the image to its end; options are those of pod.py. Leaves $status,
+# pod [OPTION...] [-- ARGUMENT...]: runs the image to its end; options are those of container.py. Leaves $status,
 # the files out and err, $seconds, and in `figures` what watch.py saw. NAME=N tells pods apart that run beside others.
 pod() {
     local options=() arguments network=host began pid
@@ -158,8 +158,6 @@ told() {
     [ "$status" -eq 0 ]
     [ "$(summary unchanged) $(summary jira_created) $(summary jira_updated)" = "1000 0 0" ]
     rows | diff rows100 -
-    # Memory does not grow with the pool.
-    small=$(mebibytes)
     pool_empty
     pool "$LARGE"
     jira_control reset -d {} >/dev/null
@@ -220,7 +218,7 @@ stop() {
 
 @test "out of memory: it ends with the signal, names the stage, and the next one repairs" {
     pool 1000
-    pod --memory "${TIGHT:-7Mi}"
+    pod --memory 7Mi
     [ "$status" -eq 137 ] || { echo "$status"; tail -n 5 err; false; }
     jq -es 'any(.tool == "dnsbl-monitor" and .exit_status == 137)' err >/dev/null
     say "$(jq -r 'select(.exit_status == 137).error_message' err)"

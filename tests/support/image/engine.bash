@@ -17,7 +17,7 @@ engine_find() {
     elif command -v buildah >/dev/null && [[ ${1:-} != run ]]; then
         ENGINE=buildah
     else
-        echo "image: neither a Docker engine nor podman${1:+, which it takes to run an image,} ${1:-nor buildah }is here; on Debian: apt-get install podman runc" >&2
+        echo "image: neither a Docker engine nor podman is here${1:+, which it takes to run an image}; on Debian: apt-get install podman runc" >&2
         return 69
     fi
 }
@@ -29,7 +29,9 @@ engine() {
         "$ENGINE" "$@"
         return
     fi
-    printf '%s\n' '[engine]' 'cgroup_manager = "cgroupfs"' 'events_logger = "file"' 'runtime = "runc"' >"$IMAGE_STORE/containers.conf"
+    # Once: others may be reading it.
+    [[ -e $IMAGE_STORE/containers.conf ]] ||
+        printf '%s\n' '[engine]' 'cgroup_manager = "cgroupfs"' 'events_logger = "file"' 'runtime = "runc"' >"$IMAGE_STORE/containers.conf"
     options=(--root "$IMAGE_STORE/images" --runroot "$IMAGE_STORE/run" --storage-driver vfs)
     [[ $ENGINE == buildah ]] || options+=(--tmpdir "$IMAGE_STORE/tmp")
     CONTAINERS_CONF=$IMAGE_STORE/containers.conf "$ENGINE" "${options[@]}" "$@"

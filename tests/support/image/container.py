@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""pod.py: the CronJob's pod as arguments for `docker run` or `podman run`.
+"""container.py: the CronJob's pod as arguments for `docker run` or `podman run`.
 
-    pod.py [--overlay sharded] [--index N] [--memory LIMIT] [--user UID] [--set NAME=VALUE]... SECRETS
+    container.py [--overlay sharded] [--index N] [--memory LIMIT] [--user UID] [--set NAME=VALUE]... SECRETS
 
 Limits, security context, environment and mounts are those of kubernetes/, rendered; nothing of them is repeated here.
 SECRETS is the directory that stands for the Secret.  --memory and --user replace what the manifest says, --set replaces or
@@ -21,31 +21,20 @@ PROJECT = os.path.join(HERE, "..", "..", "..")
 sys.path.insert(0, os.path.join(HERE, "..", "manifests"))
 import kustomize    # noqa: E402
 import manifests    # noqa: E402
-
-UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
+from pod import quantity    # noqa: E402
 
 
 def only(value, *known):
     """`value`, an object, if it has no fields but these."""
     unknown = set(value) - set(known)
     if unknown:
-        raise kustomize.Complaint(f"pod.py does not know how a container gets {sorted(unknown)}")
+        raise kustomize.Complaint(f"container.py does not know how a container gets {sorted(unknown)}")
     return value
 
 
 def need(condition, what):
     if not condition:
-        raise kustomize.Complaint(f"pod.py knows no way to run a pod without {what}")
-
-
-def memory(quantity):
-    """Bytes, of a quantity such as 512Mi."""
-    return int(quantity[:-2]) * UNITS[quantity[-2:]]
-
-
-def processors(quantity):
-    """Cores, of a quantity such as 500m or 2."""
-    return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+        raise kustomize.Complaint(f"container.py knows no way to run a pod without {what}")
 
 
 def security(pod, container, user):
@@ -65,9 +54,9 @@ def security(pod, container, user):
 def limits(container, memory_limit):
     resources = only(container["resources"], "requests", "limits")
     bounds = only(resources["limits"], "cpu", "memory")
-    at_most = memory(memory_limit or bounds["memory"])
+    at_most = int(quantity(memory_limit or bounds["memory"]))
     # Without --memory-swap a container may have as much swap again; a pod has none.
-    yield from ("--memory", str(at_most), "--memory-swap", str(at_most), "--cpus", str(processors(bounds["cpu"])))
+    yield from ("--memory", str(at_most), "--memory-swap", str(at_most), "--cpus", str(quantity(bounds["cpu"])))
 
 
 def environment(objects, container, options):
@@ -121,4 +110,4 @@ if __name__ == "__main__":
     try:
         main()
     except (kustomize.Complaint, KeyError) as complaint:
-        sys.exit(f"pod.py: {complaint}")
+        sys.exit(f"container.py: {complaint}")
