@@ -1,5 +1,6 @@
 """One run of the six programs, with a tap behind pg-ips and one behind pg-apply."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from troubles import STAGES
 
 MINUTE = 60     # seconds: longer than any run takes
 TAPPED = {"pg-ips": "read", "pg-apply": "passed"}
+PIPE_BYTES = 4096   # before a tap, the least there is: a program whose lines the tap has not taken is still there
 
 
 class Tap(threading.Thread):
@@ -54,21 +56,22 @@ class Job:
         os.makedirs(self.folder, exist_ok=True)
         source = subprocess.DEVNULL
         for stage in STAGES:
+            read_end, write_end = os.pipe()
+            if stage in TAPPED:
+                fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
             # What the next one reads must be open nowhere else, or the end of it would not be seen.
             with open(os.path.join(self.folder, stage + ".err"), "wb") as err:
-                process = subprocess.Popen(
+                self.processes[stage] = subprocess.Popen(
                     [os.path.join(self.programs, stage), *(["--require-run"] if stage != "pg-ips" else [])], stdin=source,
-                    stdout=subprocess.PIPE, stderr=err, env={**self.environment, **self.own.get(stage, {})})
+                    stdout=write_end, stderr=err, env={**self.environment, **self.own.get(stage, {})})
+            os.close(write_end)
             if source is not subprocess.DEVNULL:
                 os.close(source)
-            self.processes[stage] = process
+            source = read_end
             if stage in TAPPED:
                 name = TAPPED[stage]
-                tap = self.taps[name] = Tap(process.stdout, *self.events.get(name, (None, None)))
+                tap = self.taps[name] = Tap(os.fdopen(source, "rb"), *self.events.get(name, (None, None)))
                 source = tap.read_end
-            else:
-                source = os.dup(process.stdout.fileno())
-                process.stdout.close()
         self.sink = threading.Thread(target=self._drain, args=(source,), daemon=True)
         self.sink.start()
 
