@@ -55,6 +55,7 @@ demo: ; tests/support/packages demo
 	tests/demo
 check: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests bare-loop
+	-@BUILD=$(B)/check tests/support/kubernetes-types # here, where a proxy that is set counts
 	BUILD=$(B)/check tests/run
 # Ten times as many histories (tests/jira-history.bats), and the mutants.
 check-full: ; tests/support/packages check
@@ -66,7 +67,7 @@ bench: ; tests/support/packages bench
 	BUILD=$(B) tests/bench/run $(if $(FULL),--full) $(SCENARIOS)
 # With docker, podman or buildah; BASE=debian@sha256:... is what it is made from.
 image: ; tests/support/image/build $(IMAGE) $(BASE)
-# The manifests, and the job as they say. FULL=1: 100,000 addresses, half an hour.
+# The job in the image as the manifests say. FULL=1: 100,000 addresses, half an hour.
 image-check: ; tests/support/packages image
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
 	SUITE_SECONDS=3600 BUILD=$(B)/check tests/run image

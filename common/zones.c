@@ -20,7 +20,12 @@ static const char *const keyed_suffixes[] = {".dq.spamhaus.net", ".abusix.zone"}
 
 /* --- ${NAME} --- */
 
-/* The variable named between from and its closing brace; *after is behind the brace. NULL: noted as a problem. */
+#define NO_VALUE "\1" /* in place of one that is missing: what else is wrong with the list is to be found, too */
+
+/*
+ * The value of the variable named between from and its closing brace; *after is behind the brace. NULL: noted as a
+ * problem; without a name *after is the end of the list.
+ */
 static const char *variable_value(const char *from, const char **after)
 {
     size_t length = strspn(from, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
@@ -29,41 +34,39 @@ static const char *variable_value(const char *from, const char **after)
 
     if (length == 0 || from[length] != '}') {
         config_problem(VARIABLE, "\"${\" is not followed by a variable's name and \"}\"");
+        *after = from + strlen(from);
         return NULL;
     }
     *after = from + length + 1;
     name = memory_bytes(from, length);
     value = config_secret(name);
     if (!value)
-        config_problem(VARIABLE, "it names ${%s}, but neither %s nor %s_FILE is set", name, name, name);
+        config_problem(VARIABLE, "it names ${%s}, which has no value; set %s, or %s_FILE to a file that holds it",
+                       name, name, name);
     free(name);
     return value;
 }
 
-/* The list with every ${NAME} replaced, new; NULL when that was not possible. */
-static char *expand(const char *list)
+/* The list with every ${NAME} replaced, new; up to the first that has no name. *complete: each had a value. */
+static char *expand(const char *list, bool *complete)
 {
     char *text = NULL;
-    bool complete = true;
     size_t size;
     FILE *out = memory_check(open_memstream(&text, &size));
 
-    while (complete && *list) {
+    *complete = true;
+    while (*list) {
         if (strncmp(list, "${", 2) != 0) {
             fputc(*list++, out);
         } else {
             const char *value = variable_value(list + 2, &list);
 
-            if (value)
-                fputs(value, out);
-            complete = value != NULL;
+            *complete = *complete && value;
+            fputs(value ? value : NO_VALUE, out);
         }
     }
     fclose(out);
-    if (complete)
-        return memory_check(text);
-    free(text);
-    return NULL;
+    return memory_check(text);
 }
 
 /* --- filters --- */
@@ -339,12 +342,10 @@ void zones_load(struct zones *zones)
                                  "DNSBL_ZONES='zen.spamhaus.org=127.0.0.[2..11],bl.spamcop.net'");
         return;
     }
-    expanded = expand(list);
-    if (!expanded)
-        return;
+    expanded = expand(list, &zones->complete);
     register_keys(expanded);
     for (site = strtok_r(expanded, ", \t\r\n", &rest); site; site = strtok_r(NULL, ", \t\r\n", &rest)) {
-        if (++sites <= ZONES_SITES_MAX)
+        if (++sites <= ZONES_SITES_MAX && (zones->complete || !strstr(site, NO_VALUE)))
             parse_site(zones, site);
     }
     if (sites > ZONES_SITES_MAX)
@@ -418,7 +419,7 @@ bool *zones_choose(const struct zones *zones, const char *variable)
 
     while (list && (name = config_item(&list))) {
         char *shown = zone_name_shown(name);
-        bool found = zones->count == 0; /* DNSBL_ZONES itself is the problem */
+        bool found = !zones->complete || zones->count == 0; /* DNSBL_ZONES itself is the problem */
 
         for (size_t i = 0; i < zones->count; i++)
             if (zone_is_called(zones, &zones->items[i], name))

@@ -46,6 +46,7 @@ struct zones {
     size_t count;
     char **domains; /* lower case, no dot at the end, in the order of their first site */
     size_t domain_count;
+    bool complete; /* false: a ${NAME} had no value, and the sites that name it are left out */
 };
 
 /*

@@ -346,7 +346,7 @@ many() { for ((n = $2; n < $2 + $1; n++)); do echo "192.0.2.$n"; done | jq -Rc -
     pid=$!
     exec 7>pipe
     { start; many 1 1; } >&7
-    wait_for 10 eval '[ "$(fired slow)" -eq 1 ]'
+    wait_for 60 eval '[ "$(fired slow)" -eq 1 ]'
     for part in 1,8p 9,16p 17,26p; do # in all more than the pipe to the reader holds
         sed -n "$part" wave >&7
         sleep 0.7
@@ -407,7 +407,7 @@ many() { for ((n = $2; n < $2 + $1; n++)); do echo "192.0.2.$n"; done | jq -Rc -
         sleep 0.5
     done
     ip 192.0.2.9 >&7
-    wait_for 10 eval '[ "$(action 192.0.2.9)" = no_action ]'
+    wait_for 60 eval '[ "$(action 192.0.2.9)" = no_action ]'
     end >&7
     exec 7>&-
     wait "$pid"

@@ -286,7 +286,7 @@ setup() { site_anew; }
     fault '{"name": "slow", "match": {"path": "myself"}, "action": {"delay": 20}}'
     "$BUILD/bin/jira-sync" --check=online >out 2>err 3>&- &
     pid=$!
-    wait_for 10 eval '[ "$(fired slow)" -eq 1 ]'
+    wait_for 60 eval '[ "$(fired slow)" -eq 1 ]'
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?

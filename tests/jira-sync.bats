@@ -161,7 +161,7 @@ ACTIONS
     { start; ip 192.0.2.2 "$failed"; end; } >in
     "$BUILD/bin/jira-sync" <in >out 2>err &
     pid=$!
-    wait_for 10 eval '[ "$(writes)" = "[2,0,0]" ]'
+    wait_for 60 eval '[ "$(writes)" = "[2,0,0]" ]'
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?
@@ -194,7 +194,7 @@ by_label() { jira_journal | tail -n +"$((journal + 1))" | jq -r 'select(.path | 
     start >&7
     for n in 1 2 3; do
         { ip "192.0.2.$n" 'listed(["a.test"]; "none")'; ip "192.0.2.10$n"; } >&7
-        wait_for 20 eval '[ "$(action "192.0.2.10$n")" = no_action ]'
+        wait_for 60 eval '[ "$(action "192.0.2.10$n")" = no_action ]'
     done
     { ip 192.0.2.4 'listed(["a.test"]; "none")'; end; } >&7
     exec 7>&-

@@ -120,7 +120,7 @@ trouble() { jq -r 'select(.error_type == "jira_trouble").error_message' "$1.err"
     use tls
     "$BATS_TEST_DIRNAME/support/jira/proxy.py" proxy.port "${JIRA_SERVER#https://}" 3>&- &
     proxy=$!
-    wait_for 10 test -s proxy.port
+    wait_for 60 test -s proxy.port
     export CURL_CA_BUNDLE=$AUTHORITY
     JIRA_SERVER=https://127.0.0.1:$(free_port)
     https_proxy=http://127.0.0.1:$(cat proxy.port) check proxy
@@ -148,7 +148,7 @@ except TimeoutError:
     time.sleep(60)
 PYTHON
     listener=$!
-    wait_for 20 test -s port
+    wait_for 60 test -s port
     JIRA_SERVER=http://127.0.0.1:$(cat port) check_fast hangs
     kill "$listener"
     [ "$(cat hangs.status)" -eq 69 ]

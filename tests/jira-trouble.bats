@@ -243,9 +243,9 @@ setup() { site_anew; }
         end
     } >pipe
     # All was read, and all but one is on its way, before Jira has answered.
-    wait_for 30 eval '[ "$(fired slow)" -eq 1 ]'
+    wait_for 60 eval '[ "$(fired slow)" -eq 1 ]'
     server_signal jira STOP # for as long as it takes on a slow machine
-    wait_for 20 eval '[ "$(wc -l <out)" -ge 1000 ]'
+    wait_for 60 eval '[ "$(wc -l <out)" -ge 1000 ]'
     [ "$(grep -c '"192.0.2.1"' out)" -eq 0 ]
     server_signal jira CONT
     wait "$pid"
@@ -286,7 +286,7 @@ setup() { site_anew; }
     pid=$!
     exec 7>pipe
     { start; ip 192.0.2.1 'listed(["a.test"]; "listed")'; } >&7
-    wait_for 10 eval '[ "$(fired slow)" -eq 1 ]'
+    wait_for 60 eval '[ "$(fired slow)" -eq 1 ]'
     SECONDS=0
     kill -TERM "$pid"
     status=0

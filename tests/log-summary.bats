@@ -284,11 +284,11 @@ final() {
     pid=$!
     exec 9>pipe
     { start; ip 1; } >&9
-    for ((i = 0; i < 500; i++)); do
+    for ((i = 0; i < 3000; i++)); do
         [ ! -s out ] || break
         sleep 0.01
     done
-    [ "$i" -lt 500 ]
+    [ "$i" -lt 3000 ]
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?

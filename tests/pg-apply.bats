@@ -139,7 +139,7 @@ setup() {
     { decided 1 192.0.2.1 "" listed a; decided 2 192.0.2.2 "" listed a; } >in
     apply <in 3>&- &
     local job=$!
-    wait_for 10 all_waiting
+    wait_for 60 all_waiting
     release COMMIT
     wait "$job"
     [ "$(outcomes)" = "1 updated, 1 conflict" ]
@@ -197,7 +197,7 @@ setup() {
     many 5000
     proxy_start proxy
     DB_PORT=$(cat proxy) apply <in
-    wait_for 10 test -s proxy.trips
+    wait_for 60 test -s proxy.trips
     proxy_stop
     [ "$(outcomes)" = "5000 updated" ]
     (($(cat proxy.trips) > 0 && $(cat proxy.trips) <= 50))
@@ -241,7 +241,7 @@ setup() {
     exec 7>input
     start >&7
     decided 1 192.0.2.1 "" listed a >&7
-    wait_for 5 grep -q '"db_outcome":"updated"' out
+    wait_for 60 grep -q '"db_outcome":"updated"' out
     [ "$(pool_row 192.0.2.1)" = "0|100|a|new block from list(s) a" ]
     # No transaction is open while it waits.
     [ "$(sql "SELECT state FROM pg_stat_activity WHERE application_name = 'pg-apply/6f1c7a3e'")" = idle ]
@@ -256,7 +256,7 @@ setup() {
     { start; decided 1 192.0.2.1 "" listed a; decided 1 192.0.2.1 "" none; end; } >in
     apply <in 3>&- &
     local job=$!
-    wait_for 10 all_waiting
+    wait_for 60 all_waiting
     run ! grep -q '"type":"ip"' out
     release
     wait "$job"
@@ -282,7 +282,7 @@ setup() {
     hold 'LOCK TABLE postal.ip_addresses'
     apply <in 3>&- &
     local job=$!
-    wait_for 20 grep -q 'next try' err
+    wait_for 60 grep -q 'next try' err
     release
     wait "$job"
     [ "$(outcomes)" = "3 updated" ]
@@ -295,9 +295,9 @@ setup() {
     : >"$SERVERS/postgres/log"
     apply <in 3>&- &
     local job=$!
-    wait_for 10 all_waiting
+    wait_for 60 all_waiting
     echo "SET LOCAL deadlock_timeout = '1h'; SELECT 1 FROM postal.ip_addresses WHERE id = 1 FOR UPDATE;" >&8
-    wait_for 10 all_waiting 0
+    wait_for 60 all_waiting 0
     release
     wait "$job"
     grep -q 'dnsbl_monitor pg-apply ERROR:  deadlock detected' "$SERVERS/postgres/log"
@@ -310,7 +310,7 @@ setup() {
     hold 'SELECT 1 FROM postal.ip_addresses WHERE id = 2 FOR UPDATE'
     apply <in 3>&- &
     local job=$!
-    wait_for 10 all_waiting
+    wait_for 60 all_waiting
     [ "$(sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pg-apply'")" = t ]
     release
     wait "$job"
@@ -329,7 +329,7 @@ setup() {
         local job=$!
         exec 7>"input.$mode"
         head -1 in >&7
-        wait_for 5 grep -q updated out
+        wait_for 60 grep -q updated out
         postgres_restart "$mode"
         tail -n +2 in >&7
         exec 7>&-
@@ -372,7 +372,7 @@ setup() {
     many 1500
     { start; cat in; end; } >stream
     DB_PORT=$(free_port) run -69 apply <stream
-    ((SECONDS - before >= 13 && SECONDS - before <= 20))
+    ((SECONDS - before >= 13 && SECONDS - before <= 40))
     [ "$(outcomes)" = "1500 failed" ]
     [ "$(tail -1 out | jq -r .type)" = end ]
     [ "$(error_types | uniq -c | xargs)" = "4 database_unreachable 1 changes_failed" ]
@@ -503,7 +503,7 @@ setup() {
     { start; cat in; end; } >stream
     "$BUILD/bin/pg-apply" <stream >out 2>err 3>&- &
     job=$!
-    wait_for 10 all_waiting
+    wait_for 60 all_waiting
     before=$SECONDS
     kill -TERM "$job"
     wait "$job" || status=$?
@@ -511,7 +511,7 @@ setup() {
     [ "$status" = 143 ]
     ((SECONDS - before <= 5))
     [ "$(jq -r .type out)" = run ]
-    wait_for 10 all_waiting 0
+    wait_for 60 all_waiting 0
     [ "$(listed)" = 0 ]
     # While it waits for input it ends at once.
     mkfifo input
@@ -519,7 +519,7 @@ setup() {
     job=$!
     exec 7>input
     head -1 in >&7
-    wait_for 5 grep -q updated out
+    wait_for 60 grep -q updated out
     kill -INT "$job"
     status=0
     wait "$job" || status=$?

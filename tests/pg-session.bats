@@ -71,7 +71,7 @@ read_ips() { "$BUILD/bin/pg-ips" "$@" | jq -r 'select(.type == "ip") | .ip'; }
     hold 'UPDATE postal.ip_addresses SET hostname = hostname WHERE id = 1'
     "$BUILD/bin/pg-apply" <in >out 2>err 3>&- 8>&- &
     job=$!
-    wait_for 10 all_waiting
+    wait_for 60 all_waiting
     timer=$(awk -v port="$(printf '%04X' "$DB_PORT")" '$3 ~ ":" port "$" && $4 == "01" { print $6 }' "/proc/$job/net/tcp" |
         grep '^02:')
     release
@@ -87,7 +87,7 @@ read_ips() { "$BUILD/bin/pg-ips" "$@" | jq -r 'select(.type == "ip") | .ip'; }
     [ "$(read_ips)" = 10.0.0.1 ]
     hold 'UPDATE postal.ip_addresses SET hostname = hostname WHERE id = 1'
     "$BUILD/bin/pg-apply" <in >out 2>err 3>&- 8>&- &
-    wait_for 10 all_waiting
+    wait_for 60 all_waiting
     [ "$(sql "SELECT s.ssl FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.application_name LIKE 'pg-apply%'")" = t ]
     release
     wait $!

@@ -77,7 +77,7 @@ read_ids() { jq -r 'select(.type == "ip") | .id' "$1"; }
     writer=$!
     exec 8>input
     cat first >&8
-    wait_for 10 grep -q updated out
+    wait_for 60 grep -q updated out
     # Both wait now, each in the middle of its work, and the only session is free for a third.
     [ "$(ask 'SELECT 42')" = 42 ]
     exec 8>&-
@@ -101,16 +101,16 @@ read_ids() { jq -r 'select(.type == "ip") | .id' "$1"; }
         hold 'UPDATE postal.ip_addresses SET hostname = hostname WHERE id = 20'
         "$BUILD/bin/pg-apply" <in >out 2>err 3>&- 8>&- &
         job=$!
-        wait_for 10 all_waiting
+        wait_for 60 all_waiting
         if [ "$what" = session ]; then
             sql "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted" >killed
             [ "$(cat killed)" = t ]
         else
             pgbouncer_stop
-            wait_for 10 grep -q 'next try' err
+            wait_for 60 grep -q 'next try' err
             pgbouncer_start "$SERVERS"
         fi
-        wait_for 10 grep -q 'next try' err
+        wait_for 60 grep -q 'next try' err
         release
         wait "$job"
         [ "$(outcomes)" = "30 updated" ]
@@ -123,7 +123,7 @@ read_ids() { jq -r 'select(.type == "ip") | .id' "$1"; }
     hold 'UPDATE postal.ip_addresses SET hostname = hostname WHERE id = 20'
     "$BUILD/bin/pg-apply" <in >out 2>err 3>&- 8>&- &
     local job=$!
-    wait_for 10 all_waiting
+    wait_for 60 all_waiting
     postgres_restart immediate
     pgbouncer_start "$SERVERS"
     exec 8>&-

@@ -276,8 +276,8 @@ FAULTS
     bash -c 'source "$1"; rbldnsd_start "$2" three.test; postgres_start "$2"; touch "$2/up"; read -r <>"$2/fifo"' _ \
         "$SUPPORT/servers.bash" "$other" 3>&- &
     pid=$!
-    wait_for 30 test -e "$other/up"
+    wait_for 60 test -e "$other/up"
     [ -n "$(processes_of "$other/rbldnsd")" ]
     kill -s KILL "$pid"
-    wait_for 20 no_processes_of "$other"
+    wait_for 60 no_processes_of "$other"
 }

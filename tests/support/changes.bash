@@ -61,7 +61,7 @@ hold() {
     holder=$!
     exec 8>hold
     echo "BEGIN; $1; SELECT 'held';" >&8
-    wait_for 10 grep -q held held
+    wait_for 60 grep -q held held
 }
 
 release() {
@@ -75,7 +75,7 @@ release() {
 proxy_start() {
     "$PYTHON" "$SUPPORT/pg_proxy.py" "$DB_PORT" "$@" 3>&- &
     proxy=$!
-    wait_for 10 test -s "$1"
+    wait_for 60 test -s "$1"
 }
 
 proxy_stop() {

@@ -145,7 +145,7 @@ _spawn() {
         echo "$$ ${stat[19]}" >"$dir/pid.new"; mv "$dir/pid.new" "$dir/pid"
         cd "$dir" && exec "$@"
     ' _ "$dir" "${as[@]}" "$@" </dev/null >>"$dir/log" 2>&1 || return
-    wait_for 10 test -s "$dir/pid"
+    wait_for 60 test -s "$dir/pid"
 }
 
 # _answers NAME COMMAND...: waits until COMMAND succeeds while NAME still runs.
@@ -173,9 +173,9 @@ _stop() {
     if pid=$(server_pid "$1"); then
         kill -s "${2:-TERM}" "$pid" 2>/dev/null || true
         kill -s CONT "$pid" 2>/dev/null || true # a stopped process would not notice
-        wait_for 10 _server_gone "$1" || true
+        wait_for 60 _server_gone "$1" || true
         kill -s KILL -- "-$pid" 2>/dev/null || true # and what it left in its session
-        wait_for 10 _server_gone "$1" || _complain "$1 ($pid) cannot be stopped" || return
+        wait_for 60 _server_gone "$1" || _complain "$1 ($pid) cannot be stopped" || return
     fi
     rm -f "$SERVERS/$1/pid"
 }
@@ -381,7 +381,7 @@ standby_start() {
     STANDBY_PORT=$(cat "$SERVERS/standby/port")
     export STANDBY_PORT
     sql "ALTER SYSTEM SET synchronous_standby_names = '*'" && sql "SELECT pg_reload_conf()" >/dev/null &&
-        wait_for 10 _standby_is_synchronous
+        wait_for 60 _standby_is_synchronous
 }
 
 _standby_run() {

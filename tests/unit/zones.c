@@ -91,6 +91,8 @@ static void check_refused(void)
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         tap_check(load(refused[i]) >= 1, "refused: \"%s\"", refused[i]);
     tap_check(load("x..y,u..v,good.test") == 2, "all problems are noted, and what is good is kept");
+    tap_check(load("A:${UNSET_A}.a.test,${UNSET_B},C:${UNSET_A}.c.test=x,w..v,good.test") == 3 && zones.count == 1,
+              "each variable without a value is noted once, and the other problems too");
     CHECK(zones.count == 1);
     tap_check((load("A:${}.a.test"), zones.count == 0) && (load("A:${BAD-NAME}.a.test"), zones.count == 0),
               "no variable's name: the same problem as before");
