@@ -51,7 +51,7 @@ bool probe_open(struct probe *probe, const struct zones *zones, const struct pro
             for (int family = 4; family <= 6; family += 2)
                 probe_lane(probe, zones->items[i].domain, family)->exempt = true;
     probe->counts = memory_new(zones->count, sizeof *probe->counts);
-    window_open(&probe->window, zones->domain_count);
+    window_open(&probe->window, zones->domain_count, probe->concurrency);
     return probe->resolver != NULL;
 }
 

@@ -6,16 +6,29 @@
 #include "memory.h"
 
 #define SLOTS_MOST 8192                         /* more buys nothing: the slowest zone sets the pace */
+#define SLOTS_FEW 1024                          /* enough while few lookups are in flight, */
+#define SLOTS_A_LOOKUP 10                       /* or so many for each that may be */
 #define SLOTS_LEAST 16                          /* a thousand zones still overlap */
 #define OUTCOME_BYTES ((size_t)8 * 1024 * 1024) /* bound on the outcomes of all slots */
 #define RECORD_BYTES ((size_t)16 * 1024 * 1024) /* bound on the records and answers of all slots */
 
-void window_open(struct window *window, size_t domains)
+static size_t lesser(size_t a, size_t b)
 {
-    size_t size = OUTCOME_BYTES / (sizeof(struct outcome) * (domains ? domains : 1));
+    return a < b ? a : b;
+}
+
+static size_t greater(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+void window_open(struct window *window, size_t domains, size_t in_flight)
+{
+    size_t fitting = OUTCOME_BYTES / (sizeof(struct outcome) * greater(domains, 1));
+    size_t useful = lesser(greater(SLOTS_FEW, in_flight * SLOTS_A_LOOKUP), SLOTS_MOST);
 
     *window = (struct window){.domains = domains};
-    window->size = size > SLOTS_MOST ? SLOTS_MOST : size < SLOTS_LEAST ? SLOTS_LEAST : size;
+    window->size = greater(lesser(fitting, useful), SLOTS_LEAST);
     window->slots = memory_new(window->size, sizeof *window->slots);
     window->outcomes = memory_new(window->size * (domains ? domains : 1), sizeof *window->outcomes);
 }

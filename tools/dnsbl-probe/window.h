@@ -46,7 +46,8 @@ struct window {
     unsigned long long head, tail;
 };
 
-void window_open(struct window *window, size_t domains);
+/* in_flight: how many lookups may be, all domains together; the more, the further the fast domains may be ahead. */
+void window_open(struct window *window, size_t domains, size_t in_flight);
 void window_close(struct window *window);
 
 bool window_full(const struct window *window);

@@ -62,8 +62,9 @@ def limits(container, memory_limit):
 def environment(objects, container, options):
     for source in container["envFrom"]:
         need(source == {"configMapRef": {"name": objects["ConfigMap"]["metadata"]["name"]}}, "its ConfigMap")
-    # kubelet: env wins over envFrom.
-    variables = {**objects["ConfigMap"]["data"], **{v["name"]: only(v, "name", "value")["value"] for v in container["env"]}}
+    for variable in container["env"]:
+        only(variable, "name", "value")
+    variables = manifests.variables_of(objects)
     if options.index is not None:
         need(manifests.job_of(objects)["completionMode"] == "Indexed", "completionMode Indexed")
         variables["JOB_COMPLETION_INDEX"] = str(options.index)

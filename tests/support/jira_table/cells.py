@@ -35,6 +35,7 @@ import control      # rules has made the stand-in's folder known
 import store as stores
 from rules import DESIRED, EFFECTS, STATES
 
+PROGRESS_CELLS = 500    # so often it says on stderr how far it is
 ANSWER_SECONDS = 30     # how long jira-sync waits for an answer
 RETRY_AFTER = 3
 RUN_ID = "6f1c7a3e-9a53-4c58-8a4e-00000000000{}"
@@ -486,6 +487,8 @@ def run_all(options, cells):
                 if results[-1].problems:
                     print(" / ".join(results[-1].cell), *(f"    {line}" for line in results[-1].problems + results[-1].story),
                           sep="\n", flush=True)
+                if len(results) % PROGRESS_CELLS == 0:
+                    print(f"{len(results)} of {len(cells)} cells, {sum(bool(r.problems) for r in results)} failed", file=sys.stderr, flush=True)
         except BaseException:
             end_workers()
             raise

@@ -14,7 +14,7 @@ import pod
 import schedule
 import settings
 from kustomize import Complaint
-from manifests import Manifests, environment_of
+from manifests import Manifests, variables_of
 from schema import Types
 
 PROJECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..")
@@ -37,11 +37,9 @@ def write_environment(folder, secrets):
     for name, value in manifests.secret["stringData"].items():
         with open(os.path.join(secrets, name), "w", encoding="utf-8") as file:
             file.write(value)
-    variables = dict(manifests.data)
-    for name, value in environment_of(manifests.base).items():
-        variables[name] = os.path.join(secrets, os.path.basename(value)) if name.endswith("_FILE") else value
-    for name, value in variables.items():
-        sys.stdout.write(f"{name}={value}\0")
+    for name, value in variables_of(manifests.base).items():
+        place = os.path.join(secrets, os.path.basename(value)) if name.endswith("_FILE") else value
+        sys.stdout.write(f"{name}={place}\0")
 
 
 def main(arguments):

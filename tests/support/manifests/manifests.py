@@ -72,6 +72,11 @@ def environment_of(objects):
     return {variable["name"]: variable.get("value") for variable in container_of(objects).get("env", [])}
 
 
+def variables_of(objects):
+    """All that the container gets: where both name one, its own wins over the ConfigMap's."""
+    return {**objects["ConfigMap"]["data"], **environment_of(objects)}
+
+
 def at(value, path):
     """The value at a path such as `spec.containers.0.name`, or None."""
     for step in path.split("."):
