@@ -6,8 +6,8 @@
 #include "memory.h"
 
 #define SLOTS_MOST 8192                         /* more buys nothing: the slowest zone sets the pace */
-#define SLOTS_FEW 1024                          /* enough while few lookups are in flight, */
-#define SLOTS_A_LOOKUP 10                       /* or so many for each that may be */
+#define SLOTS_FEW 512                           /* enough while few lookups are in flight, */
+#define SLOTS_A_LOOKUP 5                        /* or so many for each that may be */
 #define SLOTS_LEAST 16                          /* a thousand zones still overlap */
 #define OUTCOME_BYTES ((size_t)8 * 1024 * 1024) /* bound on the outcomes of all slots */
 #define RECORD_BYTES ((size_t)16 * 1024 * 1024) /* bound on the records and answers of all slots */

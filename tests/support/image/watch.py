@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """watch.py PID: follows the control group of a container, whose first process PID is, until it is gone, and prints
 
-    {"memory": bytes at the most, "cpu": seconds, "periods": of the quota, "throttled": of them, "throttled_seconds": …}
+    {"memory": bytes at the most, "own": of these, the processes', "cpu": seconds, "periods": of the quota, "throttled": of them, "throttled_seconds": …}
 
-`memory` is what the kernel holds against the limit: all processes, and the page cache that they caused.  Versions 1 and 2:
+`memory` is what the kernel holds against the limit: all processes, the page cache that they caused, and what the kernel needs
+for them, as for sockets; `own` what the processes have written to, seen every SECONDS.  Versions 1 and 2:
 https://docs.kernel.org/admin-guide/cgroup-v1/memory.html and https://docs.kernel.org/admin-guide/cgroup-v2.html
 """
 
@@ -13,6 +14,7 @@ import sys
 import time
 
 MOUNT = "/sys/fs/cgroup"
+SECONDS = 0.02
 
 
 def folders(pid):
@@ -40,10 +42,11 @@ def measure(where):
     if "memory" in where:
         cpu = pairs(read(where["cpu"], "cpu.stat"))
         return {"memory": int(read(where["memory"], "memory.max_usage_in_bytes")),
+                "own": pairs(read(where["memory"], "memory.stat"))["total_rss"],
                 "cpu": int(read(where["cpuacct"], "cpuacct.usage")) / 1e9,
                 "periods": cpu["nr_periods"], "throttled": cpu["nr_throttled"], "throttled_seconds": cpu["throttled_time"] / 1e9}
     cpu = pairs(read(where[""], "cpu.stat"))
-    return {"memory": int(read(where[""], "memory.peak")), "cpu": cpu["usage_usec"] / 1e6,
+    return {"memory": int(read(where[""], "memory.peak")), "own": pairs(read(where[""], "memory.stat"))["anon"], "cpu": cpu["usage_usec"] / 1e6,
             "periods": cpu["nr_periods"], "throttled": cpu["nr_throttled"], "throttled_seconds": cpu["throttled_usec"] / 1e6}
 
 
@@ -51,8 +54,10 @@ def main():
     where, figures = folders(int(sys.argv[1])), None
     try:
         while True:
+            own = figures["own"] if figures else 0
             figures = measure(where)
-            time.sleep(0.02)
+            figures["own"] = max(own, figures["own"])
+            time.sleep(SECONDS)
     except OSError:     # it has ended
         pass
     if figures is None:
