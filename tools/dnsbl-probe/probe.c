@@ -51,6 +51,7 @@ bool probe_open(struct probe *probe, const struct zones *zones, const struct pro
             for (int family = 4; family <= 6; family += 2)
                 probe_lane(probe, zones->items[i].domain, family)->exempt = true;
     probe->counts = memory_new(zones->count, sizeof *probe->counts);
+    probe->verdicts = memory_new(zones->count, sizeof *probe->verdicts);
     window_open(&probe->window, zones->domain_count);
     return probe->resolver != NULL;
 }
@@ -68,99 +69,7 @@ void probe_close(struct probe *probe)
     for (size_t i = 0; i < probe->zones->count; i++)
         free(probe->counts[i].shown);
     free(probe->counts);
-}
-
-/* --- input --- */
-
-/* Makes a record of a bare line; false: a comment or blank, or reported as bad. */
-static bool take_bare_line(struct probe *probe, struct ndjson_record *record, struct ip *ip)
-{
-    bool has_nul = memchr(record->text, '\0', record->length) != NULL;
-    char text[IP_TEXT_SIZE];
-
-    if (!has_nul)
-        record->text[strcspn(record->text, "#")] = '\0';
-    if (!has_nul && strspn(record->text, " \t\r") == strlen(record->text))
-        return false;
-    if (has_nul || !ip_parse(record->text, ip)) {
-        ndjson_bad(&probe->in, "\"%.60s\" is not an IP address%s", record->text,
-                   has_nul ? " (it has a NUL byte)" : "");
-        return false;
-    }
-    free(record->text);
-    record->text = memory_format("{\"type\":\"ip\",\"ip\":\"%s\"}", ip_format(ip, text));
-    record->length = strlen(record->text);
-    return true;
-}
-
-/* True if the record is an address to look up, in *ip. */
-static bool take_json(struct probe *probe, struct ndjson_record *record, struct ip *ip, bool *bad)
-{
-    const char *text;
-    char *problem;
-
-    if (strcmp(record->type, "ip") != 0)
-        return false;
-    problem = record_ip(record->object, ip, &text);
-    if (problem)
-        ndjson_bad(&probe->in, "%s", problem);
-    *bad = problem != NULL;
-    free(problem);
-    return !*bad;
-}
-
-/* Keeps of the parsed object what will be needed, and drops it: it is many times as large as the line. */
-static void drop_object(struct slot *slot)
-{
-    struct ndjson_record *record = slot->record;
-    const char *lists = json_string_value(json_object_get(record->object, "blocking_lists"));
-
-    slot->is_end = !strcmp(record->type, "end");
-    slot->has_results = json_object_get(record->object, "results") || json_object_get(record->object, "probed_at");
-    if (lists && *lists && slot->has_ip && slot->ip.family == 6)
-        slot->blocking_lists = memory_string(lists);
-    json_decref(record->object);
-    record->object = NULL;
-    record->type = NULL;
-}
-
-static void take_record(struct probe *probe, struct ndjson_record *record)
-{
-    struct ip ip;
-    bool bad = false, is_ip;
-    struct slot *slot;
-
-    if (record->object)
-        is_ip = take_json(probe, record, &ip, &bad);
-    else {
-        is_ip = take_bare_line(probe, record, &ip);
-        bad = !is_ip;
-    }
-    if (bad) {
-        ndjson_record_free(record);
-        return;
-    }
-    slot = window_add(&probe->window, record, is_ip ? &ip : NULL);
-    if (record->object)
-        drop_object(slot);
-}
-
-/* Takes what is buffered; true: more can be read now. */
-static bool take_input(struct probe *probe)
-{
-    struct ndjson_record *record;
-
-    while (!window_full(&probe->window)) {
-        enum ndjson_event event = ndjson_next(&probe->in, &record);
-
-        if (event == NDJSON_RECORD)
-            take_record(probe, record);
-        else {
-            probe->input_ended = event == NDJSON_END;
-            return event == NDJSON_AGAIN;
-        }
-    }
-    return false;
+    free(probe->verdicts);
 }
 
 /* --- the loop --- */
@@ -250,7 +159,7 @@ static void turn(struct probe *probe, struct watches *watches)
     bool written = false;
     long retry;
 
-    if (take_input(probe) && !await(watches->input))
+    if (probe_take_input(probe) && !await(watches->input))
         ndjson_fill(&probe->in);
     resolver_expire(probe->resolver);
     retry = probe_retry_lanes(probe);
@@ -281,7 +190,7 @@ int probe_run(struct probe *probe, bool require_run)
     if (signals_received())
         ndjson_stop(&probe->in);
     else if (probe->in.frame == NDJSON_UNFRAMED && !ndjson_cut_off(&probe->in))
-        probe_emit_counts(probe);
+        probe_write_counts(probe);
     unwatch(&watches);
     ndjson_out_close(&probe->out);
     ndjson_in_close(&probe->in);

@@ -13,6 +13,7 @@
 #include "lane.h"
 #include "ndjson.h"
 #include "resolver.h"
+#include "verdict.h"
 #include "window.h"
 #include "zones.h"
 
@@ -51,6 +52,7 @@ struct probe {
     struct ndjson_out out;
     bool input_ended;
     struct zone_count *counts; /* one a zone */
+    struct verdict *verdicts;  /* one a zone: of the address last judged */
 };
 
 struct probe_config {
@@ -73,6 +75,9 @@ int probe_run(struct probe *probe, bool require_run);
 int probe_check(struct probe *probe);
 
 /* --- the parts of it, each in its own file --- */
+
+/* intake.c: takes what is buffered, as long as there is room; true: more can be read now. */
+bool probe_take_input(struct probe *probe);
 
 /* schedule.c: starts lookups while there is room for them. */
 void probe_schedule(struct probe *probe);
@@ -97,10 +102,20 @@ void probe_emit(struct probe *probe);
 /* emit.c: writes and logs the health of the zones that a lane serves, which has just changed. */
 void probe_emit_health(struct probe *probe, const struct lane *lane);
 
-/* emit.c: reports the health of every zone that has not been reported as sick already. */
-void probe_report_health(struct probe *probe);
+/* verdict.c: sets verdicts to what the zones say of a slot's address, and counts it; once a slot. */
+void probe_judge(struct probe *probe, const struct slot *slot);
 
-/* emit.c: writes each zone's last record, with its counts; none for a zone that there was no need to judge. */
-void probe_emit_counts(struct probe *probe);
+/* verdict.c: the verdicts as `results` of dnsbl-record(5), new. */
+json_t *probe_results(const struct probe *probe, const struct slot *slot);
+
+/* zone_records.c: writes the zone's record if it says something new, and warns of a zone that is not well. */
+void probe_write_zone(struct probe *probe, const struct zone *zone, const struct lane *lane);
+
+/* zone_records.c: writes each zone's last record, with its counts; none for a zone that there was no need to judge.
+ */
+void probe_write_counts(struct probe *probe);
+
+/* zone_records.c: reports the health of every zone that has not been reported as sick already. */
+void probe_report_health(struct probe *probe);
 
 #endif
