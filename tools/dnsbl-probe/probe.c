@@ -30,9 +30,11 @@ static void ignore_log(int severity, const char *message)
     (void)message;
 }
 
-bool probe_open(struct probe *probe, const struct zones *zones, const struct probe_config *config)
+bool probe_open(struct probe *probe, const struct options *options, const struct zones *zones,
+                const struct probe_config *config)
 {
-    *probe = (struct probe){.zones = zones,
+    *probe = (struct probe){.options = options,
+                            .zones = zones,
                             .concurrency = (unsigned)config->resolver.concurrency,
                             .timeout_seconds = config->resolver.timeout_ms / 1000};
     event_set_log_callback(ignore_log);
@@ -175,13 +177,21 @@ static void turn(struct probe *probe, struct watches *watches)
     event_base_loop(probe->base, EVLOOP_ONCE | (written || can_take_more(probe, watches) ? EVLOOP_NONBLOCK : 0));
 }
 
-int probe_run(struct probe *probe, bool require_run)
+/* What the exit status becomes where it would be EXIT_DONE. */
+static int found_status(const struct probe *probe)
+{
+    static const int statuses[] = {
+        [FINDING_CLEAN] = EXIT_DONE, [FINDING_UNKNOWN] = EXIT_UNKNOWN, [FINDING_LISTED] = EXIT_LISTED};
+
+    return probe->options->exit_code ? statuses[probe->finding] : EXIT_DONE;
+}
+
+int probe_run(struct probe *probe)
 {
     struct watches watches;
+    int status;
 
-    ndjson_in_open(&probe->in, STDIN_FILENO);
-    probe->in.bare_lines = !require_run;
-    probe->in.require_run = require_run;
+    probe_open_input(probe);
     ndjson_out_open(&probe->out, STDOUT_FILENO, false);
     probe->out.never_blocks = true;
     watch(probe, &watches);
@@ -194,7 +204,8 @@ int probe_run(struct probe *probe, bool require_run)
     unwatch(&watches);
     ndjson_out_close(&probe->out);
     ndjson_in_close(&probe->in);
-    return ndjson_status(&probe->in, &probe->out);
+    status = ndjson_status(&probe->in, &probe->out);
+    return status == EXIT_DONE ? found_status(probe) : status;
 }
 
 static bool is_undecided(const struct probe *probe)

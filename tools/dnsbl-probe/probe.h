@@ -1,6 +1,6 @@
 /*
- * The probe: takes records in, keeps DNS_CONCURRENCY lookups in flight over all
- * lanes, and lets the records out in order with their results.
+ * The probe: takes records and addresses in, keeps DNS_CONCURRENCY lookups in flight
+ * over all lanes, and lets the records out in order with their results.
  *
  * One thread, one event loop, which never blocks: a reader that does not read and
  * an input that does not come hold up no answer and spoil no deadline.
@@ -12,6 +12,7 @@
 
 #include "lane.h"
 #include "ndjson.h"
+#include "options.h"
 #include "resolver.h"
 #include "verdict.h"
 #include "window.h"
@@ -37,6 +38,7 @@ struct task {
 };
 
 struct probe {
+    const struct options *options;
     const struct zones *zones;
     struct event_base *base;
     struct resolver *resolver;
@@ -51,9 +53,16 @@ struct probe {
     struct ndjson_in in;
     struct ndjson_out out;
     bool input_ended;
-    struct zone_count *counts; /* one a zone */
-    struct verdict *verdicts;  /* one a zone: of the address last judged */
+    size_t next_argument;        /* of options->arguments: the next to be taken */
+    struct range range;          /* that is being taken apart: its addresses are the next records */
+    unsigned long long expected; /* addresses that the arguments have; 0: unknown until the input ends */
+    struct zone_count *counts;   /* one a zone */
+    struct verdict *verdicts;    /* one a zone: of the address last judged */
+    enum finding finding;        /* the worst of all addresses */
 };
+
+/* What -e makes of an exit status that would be EXIT_DONE. */
+enum { EXIT_LISTED = 2, EXIT_UNKNOWN = 3 };
 
 struct probe_config {
     struct resolver_config resolver;
@@ -65,16 +74,20 @@ struct probe_config {
 void probe_configure(struct probe_config *config, const struct zones *zones);
 
 /* False: libunbound could not be set up, noted as a config_problem(). Borrows its arguments for its lifetime. */
-bool probe_open(struct probe *probe, const struct zones *zones, const struct probe_config *config);
+bool probe_open(struct probe *probe, const struct options *options, const struct zones *zones,
+                const struct probe_config *config);
 void probe_close(struct probe *probe);
 
-/* Runs from standard input to standard output until both are done; returns the exit status. */
-int probe_run(struct probe *probe, bool require_run);
+/* Runs from the input to standard output until both are done; returns the exit status. */
+int probe_run(struct probe *probe);
 
 /* Asks every zone's test entries and reports each zone's health; returns the exit status. */
 int probe_check(struct probe *probe);
 
 /* --- the parts of it, each in its own file --- */
+
+/* intake.c: opens standard input, or the addresses of the command line in its place. */
+void probe_open_input(struct probe *probe);
 
 /* intake.c: takes what is buffered, as long as there is room; true: more can be read now. */
 bool probe_take_input(struct probe *probe);

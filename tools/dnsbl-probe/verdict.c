@@ -27,12 +27,16 @@ static struct verdict verdict_of(const struct probe *probe, const struct slot *s
 {
     const struct outcome *outcome = &slot->outcomes[zone->domain];
     struct verdict verdict = {.status = RECORD_UNKNOWN, .error = ANSWER_ZONE_SILENT};
+    bool matches;
 
     if (outcome->state != OUTCOME_SETTLED) { /* an IPv4-only list: doubt where it stands in the row */
         verdict.left_out = !is_stored(probe, slot, zone);
         return verdict;
     }
     verdict.status = answer_status(&outcome->answer, probe->zones, zone, &verdict.error);
+    if (verdict.status == RECORD_LISTED)
+        verdict.weight = zone_weigh(zone, (const unsigned char(*)[4])outcome->answer.addresses, outcome->answer.count,
+                                    &matches, &verdict.positive);
     return verdict;
 }
 
@@ -46,11 +50,27 @@ static void count(struct zone_count *zone, const struct verdict *verdict)
 
 void probe_judge(struct probe *probe, const struct slot *slot)
 {
+    enum finding finding = FINDING_CLEAN;
+    bool said = false;
+
     for (size_t i = 0; i < probe->zones->count; i++) {
-        probe->verdicts[i] = verdict_of(probe, slot, &probe->zones->items[i]);
-        if (!probe->verdicts[i].left_out)
-            count(&probe->counts[i], &probe->verdicts[i]);
+        const struct zone *zone = &probe->zones->items[i];
+        struct verdict *verdict = &probe->verdicts[i];
+
+        *verdict = verdict_of(probe, slot, zone);
+        if (verdict->left_out)
+            continue;
+        said = true;
+        count(&probe->counts[i], verdict);
+        if (verdict->positive)
+            finding = FINDING_LISTED;
+        else if (verdict->status == RECORD_UNKNOWN && zone->positive > 0 && finding == FINDING_CLEAN)
+            finding = FINDING_UNKNOWN;
     }
+    if (!said) /* by nobody */
+        finding = FINDING_UNKNOWN;
+    if (finding > probe->finding)
+        probe->finding = finding;
 }
 
 /* --- as JSON --- */

@@ -1,0 +1,304 @@
+# dnsbl-probe by hand: arguments, ranges, the exit status.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
+    export MANUAL=$BATS_TEST_DIRNAME/../tools/dnsbl-probe.1
+    load support/servers.bash
+    rbldnsd_start "$BATS_FILE_TMPDIR" a.test b.test four.test=generic zen.spamhaus.org bl.spamcop.net
+    dnsdist_start "$BATS_FILE_TMPDIR"
+    zone_list a.test 192.0.2.2
+    zone_list a.test 2001:db8::2
+    zone_list b.test 192.0.2.2 127.0.0.4 'Sends spam'
+    zone_list b.test 192.0.2.3 127.0.0.9
+    zone_list b.test 192.0.2.66 127.255.255.254 'open resolver'
+    zone_list zen.spamhaus.org 192.0.2.1
+    zone_list bl.spamcop.net 192.0.2.9
+    zone_write four.test <<'ZONE'
+2.0.0.127 A 127.0.0.2
+ZONE
+    rbldnsd_reload
+}
+
+teardown_file() {
+    load support/servers.bash
+    servers_stop "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+    load support/servers.bash
+    load support/probe.bash
+    cd "$BATS_TEST_TMPDIR" || return
+    unset DNSBL_CANARY_EXEMPT RUN_DEADLINE DNS_CONFIG DNSBL_ZONES_FILE
+    export DNSBL_ZONES=a.test,b.test DNS_TIMEOUT=2 DNS_CONCURRENCY=10
+}
+
+teardown() {
+    local zone
+    for zone in a.test b.test; do fault_zone "$zone" none; done
+}
+
+# addresses: of the records in file `out`.
+addresses() { jq -r 'select(.type == "ip") | .ip' out | paste -sd' '; }
+
+# --- arguments ---
+
+@test "addresses are taken as arguments, in their order, and standard input is left alone" {
+    probe 192.0.2.2 2001:DB8::2 ::ffff:192.0.2.3 >out < <(echo 192.0.2.9)
+    [ "$(addresses)" = '192.0.2.2 2001:db8::2 192.0.2.3' ]
+    probe 192.0.2.2 >out <&-
+    [ "$(addresses)" = 192.0.2.2 ]
+    { probe -- 192.0.2.2 && cat; } >out < <(echo left)
+    [ "$(tail -n 1 out)" = left ]
+}
+
+@test "arguments that are no addresses are a usage error that names each, and nobody is asked" {
+    before=$(rbldnsd_queries)
+    run -64 probe 192.0.2.2 example.org 1.2.3 192.0.2.0/33 192.0.2.1/24
+    for wrong in example.org 1.2.3 192.0.2.0/33 192.0.2.1/24; do
+        [ "$(grep -cF "\\\"$wrong\\\"" <<<"$output")" -eq 1 ]
+    done
+    run -64 probe 192.0.2.2 -e
+    [[ $output == *'options stand before the addresses'* ]]
+    run -64 probe ''
+    run -64 probe --check 192.0.2.2
+    run -64 probe --require-run 192.0.2.2
+    [[ $output == *192.0.2.2*--require-run* ]]
+    [ "$(rbldnsd_queries)" -eq "$before" ]
+}
+
+@test "what is wrong with an option is told by its name" {
+    run -64 probe -x
+    [[ $output == *'-x is no option'* ]]
+    run -64 probe -ex 192.0.2.2
+    [[ $output == *'-ex is no option'* ]]
+    run -64 probe --exit-code=2
+    [[ $output == *'--exit-code=2 is no option of this program, or takes no argument'* ]]
+    run -64 probe -z
+    [[ $output == *'-z needs an argument'* ]]
+    run -64 probe --resolver
+    [[ $output == *'--resolver needs an argument'* ]]
+}
+
+@test "-z gives the zones, -r the resolver; they win over the environment" {
+    server=$DNS_RESOLVERS
+    echo b.test >zones
+    DNSBL_ZONES='' DNSBL_ZONES_FILE=zones DNS_RESOLVERS=127.0.0.1@1 probe -r "$server" -z A:a.test 192.0.2.2 >out
+    [ "$(jq -r 'select(.type == "ip") | .results[] | .zone + " " + .status' out)" = 'A LISTED' ]
+    DNS_RESOLVERS=system probe --resolver="$server" --zones='b.test=127.0.0.9, a.test' 192.0.2.2 >out
+    [ "$(result b.test) $(result a.test)" = 'NOT_LISTED - 127.0.0.4 LISTED - 127.0.0.2' ]
+    KEY=sesame4711 run -0 --separate-stderr probe -z 'K:${KEY}.a.test' 192.0.2.2
+    [[ $output == *'"zone":"K"'* && $output$stderr != *sesame4711* ]]
+    run -78 probe -z a..test -r dns.example 192.0.2.2
+    [[ $output == *a..test* && $output == *dns.example* ]]
+    run -0 --separate-stderr probe -z a.test --check=online
+    [[ $stderr == *'zone a.test is ok'* && $stderr != *b.test* ]]
+}
+
+@test "without zones the message says what to type, and that works" {
+    unset DNSBL_ZONES
+    run -78 --separate-stderr probe 192.0.2.1
+    message=$(jq -r .error_message <<<"$stderr")
+    echo "$message"
+    [[ $message =~ (export\ DNSBL_ZONES=\'[^\']*\').*(dnsbl-probe\ -z\ [^ ]*)\ ADDRESS ]]
+    typed=("${BASH_REMATCH[@]:1}")
+    eval "${typed[0]}"
+    probe 192.0.2.1 >out
+    [ "$(result zen.spamhaus.org)" = 'LISTED - 127.0.0.2' ]
+    unset DNSBL_ZONES
+    PATH=$BUILD/bin:$PATH eval "${typed[1]} 192.0.2.9" >out
+    [ "$(result bl.spamcop.net)" = 'LISTED - 127.0.0.2' ]
+}
+
+# --- the exit status ---
+
+@test "-e makes a listing 2, doubt 3, and neither 0; without it all three are 0" {
+    fault_zone b.test none
+    while read -r status arguments; do
+        # shellcheck disable=SC2086
+        run "-$status" --separate-stderr probe -e $arguments
+        # shellcheck disable=SC2086
+        run -0 --separate-stderr probe $arguments
+    done <<'TABLE'
+0 192.0.2.8
+2 192.0.2.2
+2 192.0.2.8 192.0.2.2
+2 192.0.2.66 192.0.2.2
+3 192.0.2.66
+3 192.0.2.8 192.0.2.66
+2 -z b.test=127.0.0.9 192.0.2.3
+0 -z b.test=127.0.0.9 192.0.2.2
+2 192.0.2.0/29
+0 192.0.2.8/29
+0 -z four.test 192.0.2.2
+3 -z four.test 2001:db8::2
+TABLE
+    run -2 --separate-stderr probe --exit-code <<<192.0.2.2
+    run -2 --separate-stderr probe -e <<<'{"type":"ip","ip":"192.0.2.2"}'
+    run -0 --separate-stderr probe -e </dev/null
+}
+
+@test "-e: a zone that is not well leaves doubt, unless another one lists the address" {
+    fault_zone b.test drop
+    DNS_TIMEOUT=1 run -3 --separate-stderr probe -e 192.0.2.8
+    DNS_TIMEOUT=1 run -2 --separate-stderr probe -e 192.0.2.2
+}
+
+@test "-e: allowlists and zones that only watch change nothing" {
+    DNSBL_ZONES='a.test*0 b.test*-1' run -0 --separate-stderr probe -e 192.0.2.2
+    DNSBL_ZONES='b.test*0' run -0 --separate-stderr probe -e 192.0.2.66
+    DNSBL_ZONES='x:b.test=127.0.0.4*0 y:b.test=127.0.0.9*2' run -0 --separate-stderr probe -e 192.0.2.2
+    DNSBL_ZONES='x:b.test=127.0.0.4*0 x:b.test=127.0.0.9*2' run -2 --separate-stderr probe -e 192.0.2.3
+}
+
+@test "-e: every other status wins" {
+    run -1 --separate-stderr probe -e <<<$'192.0.2.2\nnonsense'
+    run -65 --separate-stderr probe -e < <(printf 192.0.2.2)
+    run -74 bash -c '"$BUILD/bin/dnsbl-probe" -e 192.0.2.2 >/dev/full'
+    run -64 probe -e nonsense
+    DNS_TIMEOUT=0 run -78 probe -e 192.0.2.2
+    run -0 probe -e --check
+}
+
+# --- ranges ---
+
+@test "a range stands for its addresses, where it stands" {
+    probe >out <<'LINES'
+192.0.2.200
+192.0.2.0/30   # four
+  10.0.0.254/31
+10.0.0.7/32
+2001:db8::fffe/127
+::ffff:192.0.2.4/127
+255.255.255.254/31
+192.0.2.201
+LINES
+    [ "$(addresses)" = '192.0.2.200 192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.3 10.0.0.254 10.0.0.255 10.0.0.7 2001:db8::fffe 2001:db8::ffff 192.0.2.4 192.0.2.5 255.255.255.254 255.255.255.255 192.0.2.201' ]
+    [ "$(jq -r 'select(.ip == "192.0.2.2") | .results[0].status' out)" = LISTED ]
+    probe 10.0.0.0/30 192.0.2.2 10.1.0.0/31 >out
+    [ "$(addresses)" = '10.0.0.0 10.0.0.1 10.0.0.2 10.0.0.3 192.0.2.2 10.1.0.0 10.1.0.1' ]
+}
+
+@test "a range that is none is an error of its line alone, and says what would be right" {
+    run -1 --separate-stderr probe <<'LINES'
+192.0.2.2
+192.0.2.1/24
+2001:db8::1/64
+10.0.0.0/8
+2001:db8::/32
+10.0.0.0/21
+192.0.2.0/33
+192.0.2.0/-1
+192.0.2.0/024
+192.0.2.0/
+/24
+192.0.2.0/24/24
+192.0.2.0 /24
+192.0.2.0/ 24
+2001:db8::/129
+::ffff:192.0.2.0/95
+example.org/24
+192.0.2.3
+LINES
+    [ "$(jq -r 'select(.type == "ip") | .ip' <<<"$output" | paste -sd' ')" = '192.0.2.2 192.0.2.3' ]
+    [ "$(grep -c '"error_type":"bad_record"' <<<"$stderr")" -eq 16 ]
+    jq -r .error_message <<<"$stderr" >messages
+    cat messages
+    sed -n 1p messages | grep -qF 'line 2: "192.0.2.1/24" has bits set behind its prefix; the range that it lies in is 192.0.2.0/24'
+    sed -n 2p messages | grep -qF 'is 2001:db8::/64'
+    sed -n 3p messages | grep -qF 'has 16,777,216 addresses, and 1,024 is the most a range may have; if you mean them all: --range-limit 16777216'
+    sed -n 4p messages | grep -qF 'has 2^96 addresses'
+    sed -n 5p messages | grep -qF 'has 2,048 addresses'
+    [ "$(grep -c 'is not a range of addresses' messages)" -eq 11 ]
+}
+
+@test "the limit is raised and lowered on purpose" {
+    [ "$(probe 10.9.0.0/22 | jq -r 'select(.type == "ip").ip' | wc -l)" -eq 1024 ]
+    run -64 probe 10.9.0.0/21
+    [[ $output == *'--range-limit 2048'* ]]
+    [ "$(probe --range-limit 2048 10.9.0.0/21 | jq -r 'select(.type == "ip").ip' | sort -u | wc -l)" -eq 2048 ]
+    run -64 probe --range-limit=1 10.9.0.0/31
+    probe --range-limit=1 10.9.0.0/32 >out
+    [ "$(addresses)" = 10.9.0.0 ]
+    for limit in 0 16777217 -1 1k ''; do run -64 probe --range-limit "$limit" 192.0.2.2; done
+}
+
+@test "records have addresses, not ranges; a job takes no lines" {
+    run -1 --separate-stderr probe <<<'{"type":"ip","ip":"192.0.2.0/30"}'
+    run -65 --separate-stderr probe --require-run <<<192.0.2.0/30
+    [ -z "$(jq 'select(.type == "ip")' <<<"$output")" ]
+}
+
+@test "a range takes no memory, however large" {
+    mkfifo stalled
+    exec 8<>stalled
+    "$BUILD/bin/dnsbl-probe" --range-limit 16777216 10.0.0.0/8 >stalled 8<&- &
+    pid=$!
+    written() { [ "$(awk '/^wchar/ { print $2 }' "/proc/$pid/io")" -ge 30000 ]; } # the pipe holds 64 KiB at most
+    wait_for 60 written
+    peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")
+    kill "$pid"
+    ended=0
+    wait "$pid" || ended=$?
+    exec 8>&-
+    echo "peak $peak kB"
+    [ "$ended" -eq 143 ]
+    [ "$peak" -lt 65536 ]
+}
+
+@test "SIGTERM in the middle of a range ends it within 5 s with 143" {
+    fault_zone a.test delay:300
+    started=$SECONDS
+    run -143 --separate-stderr timeout -s TERM --preserve-status 2 "$BUILD/bin/dnsbl-probe" 10.14.0.0/22
+    ((SECONDS - started <= 7))
+    [[ $stderr == *'"error_type":"interrupted"'* ]]
+    jq -es . <<<"$output" >/dev/null
+}
+
+# --- the manual ---
+
+# examples: the commands in the manual's EXAMPLES, a file each, example.1 and so on.
+examples() {
+    awk '/^\.Sh / { inside = ($0 == ".Sh EXAMPLES") } inside && /^\.Bd/ { file = "example." ++n; next }
+        /^\.Ed/ { file = "" } file { gsub(/\\e/, "\\"); print >file }' "$MANUAL"
+}
+
+@test "the manual's examples run, and say what they should" {
+    examples
+    # The zones are answered here, also where the example would have the lists' own servers asked.
+    for zone in zen.spamhaus.org bl.spamcop.net; do
+        printf 'forward-zone:\n name: "%s"\n forward-addr: %s\n' "$zone" "$DNS_RESOLVERS"
+    done >unbound.conf
+    export PATH=$BUILD/bin:$PATH DNSBL_ZONES=zen.spamhaus.org,bl.spamcop.net
+    ran=0
+    for file in example.*; do
+        echo "--- $file: $(cat "$file")"
+        DNS_CONFIG=unbound.conf bash -euo pipefail -c "$(sed 's/^dnsbl-probe -e/set +e; &/' "$file")" >"$file.out" 2>"$file.err" ||
+            { cat "$file.out" "$file.err"; return 1; }
+        cat "$file.out"
+        ((++ran))
+    done
+    [ "$ran" -eq 5 ]
+    jq -r 'select(.type == "ip") | .results[] | .zone + " " + .status' example.1.out >out
+    [ "$(cat out)" = $'zen.spamhaus.org LISTED\nbl.spamcop.net NOT_LISTED' ]
+    cmp out example.2.out
+    [ "$(cat example.3.out)" = 192.0.2.9 ]
+    [ "$(cat example.4.out)" = listed ]
+    grep -q 'zone zen.spamhaus.org is ok' example.5.err
+}
+
+@test "the manual, --help and the program have the same options" {
+    probe --help | grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE '\-\-?[a-z-]+' | sort -u >helped
+    grep '^\.It Fl' "$MANUAL" | grep -oE 'Fl -?[a-z-]+|, -[a-z-]+' | sed -E 's/^(Fl |, )/-/' | sort -u >explained
+    diff helped explained
+    while read -r option; do
+        case $option in
+            -z | --zones) set -- "$option" a.test ;;
+            -r | --resolver) set -- "$option" system ;;
+            --range-limit) set -- "$option" 1 ;;
+            *) set -- "$option" ;;
+        esac
+        run -0 --separate-stderr probe "$@" --check
+    done <explained
+}

@@ -1,0 +1,129 @@
+#include "options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "memory.h"
+#include "report.h"
+#include "sysexits.h"
+
+static const char help[] =
+    "usage: dnsbl-probe [-e] [-r RESOLVER] [-z ZONES] [--range-limit N] ADDRESS...\n"
+    "       dnsbl-probe [OPTION]... [--require-run] < addresses-or-records\n"
+    "       dnsbl-probe --check[=online] | --help | --version\n"
+    "\n"
+    "Asks every zone of DNSBL_ZONES about every address and adds the results.\n"
+    "ADDRESS is IPv4, IPv6, or a range such as 192.0.2.0/24.\n"
+    "Input: records of pg-ips, or such an address a line (# begins a comment).\n"
+    "\n"
+    "  -e, --exit-code          exit with 2 if an address is listed, else 3 if that is not known\n"
+    "  -r, --resolver RESOLVER  ask this one; like DNS_RESOLVERS\n"
+    "  -z, --zones ZONES        ask these; like DNSBL_ZONES\n"
+    "      --range-limit N      addresses that a range may have (1024; 1-16777216)\n"
+    "      --check              check the configuration and exit; no network\n"
+    "      --check=online       also ask every zone's test entries and report its health\n"
+    "      --require-run        take input without run and end records as cut off\n"
+    "      --help               print this\n"
+    "      --version            print the version\n"
+    "\n"
+    "Environment (each also as X_FILE, a file that holds it):\n"
+    "  DNSBL_ZONES          zones to ask: [label:]domain[=filter][*weight], ...  (required)\n"
+    "  DNS_TIMEOUT          seconds a lookup may take, tries included (5; 1-60)\n"
+    "  DNS_CONCURRENCY      lookups in flight at most (10; 1-4096)\n"
+    "  DNS_RESOLVERS        system, recursive, or addr[@port],... (system)\n"
+    "  DNS_CONFIG           an unbound.conf(5) to load\n"
+    "  DNSBL_CANARY_EXEMPT  zones that keep no RFC 5782 test entries\n"
+    "  RUN_DEADLINE         seconds after which nothing more is asked (0: off; 0-86400)\n"
+    "\n"
+    "Try: dnsbl-probe -z zen.spamhaus.org 127.0.0.2\n";
+
+enum { OPTION_RANGE_LIMIT = 1 };
+
+static const struct option long_options[] = {
+    {"exit-code", no_argument, NULL, 'e'},
+    {"resolver", required_argument, NULL, 'r'},
+    {"zones", required_argument, NULL, 'z'},
+    {"range-limit", required_argument, NULL, OPTION_RANGE_LIMIT},
+    {0},
+};
+
+static struct options given;
+
+static bool take_range_limit(const char *argument)
+{
+    long limit;
+
+    if (!config_parse_number(argument, 1, RANGE_MOST, &limit))
+        return false;
+    given.range_limit = (unsigned long long)limit;
+    return true;
+}
+
+/* The option wins over the variable, and over the file that holds it. */
+static void replace(const char *variable, const char *value)
+{
+    char *file_variable = memory_format("%s_FILE", variable);
+
+    setenv(variable, value, 1);
+    unsetenv(file_variable);
+    free(file_variable);
+}
+
+static bool take_option(int option, const char *argument)
+{
+    switch (option) {
+    case 'r':
+        replace("DNS_RESOLVERS", argument);
+        return true;
+    case 'z':
+        replace("DNSBL_ZONES", argument);
+        return true;
+    case OPTION_RANGE_LIMIT:
+        return take_range_limit(argument);
+    default:
+        given.exit_code = true;
+        return true;
+    }
+}
+
+/* All of them are looked at before one is refused, so that a person sees everything that is wrong. */
+static void take_arguments(int count, char **arguments)
+{
+    bool wrong = false;
+
+    given.arguments = memory_new((size_t)count, sizeof *given.arguments);
+    for (int i = 0; i < count; i++) {
+        char *problem = range_parse(arguments[i], given.range_limit, &given.arguments[given.argument_count++]);
+
+        if (problem)
+            report(REPORT_ERROR, "usage", "%s%s; see dnsbl-probe --help", problem,
+                   arguments[i][0] == '-' ? ", and options stand before the addresses" : "");
+        wrong = wrong || problem;
+        free(problem);
+    }
+    if (wrong)
+        exit(EXIT_USAGE);
+}
+
+void options_read(struct options *options, int argc, char **argv)
+{
+    struct tool tool = {
+        .name = "dnsbl-probe", .help = help, .options = long_options, .letters = "er:z:", .take = take_option};
+
+    given = (struct options){.range_limit = RANGE_STANDARD};
+    given.mode = tool_start(&tool, argc, argv);
+    given.require_run = tool.require_run;
+    if (given.mode != TOOL_RUN)
+        tool_no_arguments(&tool, argc, argv);
+    if (given.require_run && optind < argc)
+        tool_usage_error(&tool, argv[optind], "is an address, and --require-run is for a stream of records");
+    if (optind < argc)
+        take_arguments(argc - optind, argv + optind);
+    *options = given;
+}
+
+void options_free(struct options *options)
+{
+    free(options->arguments);
+}
