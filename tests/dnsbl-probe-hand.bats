@@ -1,4 +1,4 @@
-# dnsbl-probe by hand: arguments, ranges, the exit status.
+# dnsbl-probe for a person: tables, arguments, ranges, the exit status, progress.
 
 bats_require_minimum_version 1.5.0
 
@@ -6,7 +6,7 @@ setup_file() {
     export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
     export MANUAL=$BATS_TEST_DIRNAME/../tools/dnsbl-probe.1
     load support/servers.bash
-    rbldnsd_start "$BATS_FILE_TMPDIR" a.test b.test four.test=generic zen.spamhaus.org bl.spamcop.net
+    rbldnsd_start "$BATS_FILE_TMPDIR" a.test b.test four.test=generic odd.test=generic zen.spamhaus.org bl.spamcop.net
     dnsdist_start "$BATS_FILE_TMPDIR"
     zone_list a.test 192.0.2.2
     zone_list a.test 2001:db8::2
@@ -18,6 +18,10 @@ setup_file() {
     zone_write four.test <<'ZONE'
 2.0.0.127 A 127.0.0.2
 ZONE
+    # A text that would clear a screen and ring a bell, and one of wide characters and accents.
+    printf '%s\n' '2.0.0.127 A 127.0.0.2' '2.2.0.192 A 127.0.0.2' $'2.2.0.192 TXT "\033[2J\007red \302\233 caf\351"' \
+        '3.2.0.192 A 127.0.0.2' "3.2.0.192 TXT \"$(printf '\xe4\xb8\xad\xe6\x96\x87e\xcc\x81%.0s' {1..20})\"" \
+        '4.2.0.192 A 127.0.0.2' '4.2.0.192 A 127.0.0.3' '4.2.0.192 A 127.0.0.4' '4.2.0.192 A 127.0.0.5' | zone_write odd.test
     rbldnsd_reload
 }
 
@@ -30,8 +34,8 @@ setup() {
     load support/servers.bash
     load support/probe.bash
     cd "$BATS_TEST_TMPDIR" || return
-    unset DNSBL_CANARY_EXEMPT RUN_DEADLINE DNS_CONFIG DNSBL_ZONES_FILE
-    export DNSBL_ZONES=a.test,b.test DNS_TIMEOUT=2 DNS_CONCURRENCY=10
+    unset DNSBL_CANARY_EXEMPT RUN_DEADLINE DNS_CONFIG DNSBL_ZONES_FILE NO_COLOR
+    export DNSBL_ZONES=a.test,b.test DNS_TIMEOUT=2 DNS_CONCURRENCY=10 TERM=xterm
 }
 
 teardown() {
@@ -39,8 +43,129 @@ teardown() {
     for zone in a.test b.test; do fault_zone "$zone" none; done
 }
 
+# terminal COMMAND...: on a terminal; what was written there.
+terminal() { "$SUPPORT/terminal.py" "$@"; }
+
+# untimed: a table without its times, which differ from run to run, and without blanks beyond two.
+untimed() { sed -E 's/ +[0-9.]+ ms/  N ms/; s/   +/  /g'; }
+
 # addresses: of the records in file `out`.
 addresses() { jq -r 'select(.type == "ip") | .ip' out | paste -sd' '; }
+
+# columns: of the widest line, as a terminal counts them.
+columns() {
+    "$PYTHON" -c '
+import sys, unicodedata
+def width(c): return 0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+print(max(sum(map(width, line.rstrip("\n"))) for line in open(sys.argv[1], encoding="utf-8")))' "$1"
+}
+
+# --- the table ---
+
+@test "on a terminal an address by hand gives a table" {
+    NO_COLOR=1 terminal --columns 120 bash -c 'echo 192.0.2.2 | "$BUILD/bin/dnsbl-probe"' >out
+    cat out
+    [ "$(untimed <out)" = "  ZONE  VERDICT  ANSWERS  TIME  REASON
+192.0.2.2
+  a.test  LISTED  127.0.0.2  N ms  Listed in a.test, see https://a.test/?ip=192.0.2.2
+  b.test  LISTED  127.0.0.4  N ms  Sends spam" ]
+    run ! grep -q ' $' out # no line ends in blanks
+}
+
+@test "in a pipe it gives NDJSON; --format says otherwise" {
+    probe 192.0.2.2 >out
+    [ "$(jq -r .type out | paste -sd' ')" = 'zone zone ip zone zone' ]
+    terminal bash -c '"$BUILD/bin/dnsbl-probe" --format ndjson 192.0.2.2 2>&1' >out
+    [ "$(jq -r .type out | paste -sd' ')" = 'zone zone ip zone zone' ]
+    probe --format=table 192.0.2.2 >out
+    [ "$(untimed <out | sed -n 3p)" = '  a.test  LISTED  127.0.0.2  N ms  Listed in a.test, see https://a.test/?ip=192.0.2.2' ]
+    run -64 probe --format xml 192.0.2.2
+    [[ $output == *xml* ]]
+}
+
+@test "the columns stand below each other, and their names above them" {
+    DNSBL_ZONES=a.test,quite-a-long-label:b.test,odd.test probe --format table 192.0.2.4 192.0.2.2 >out
+    cat out
+    [ "$(head -n 1 out)" = '  ZONE                VERDICT     ANSWERS                                      TIME  REASON' ]
+    [[ $(sed -n 4p out) == '  quite-a-long-label  not listed  '* ]]
+    [[ $(sed -n 5p out) == '  odd.test            LISTED      127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5  '* ]]
+    [ "$(grep -c '^192' out)" -eq 2 ]
+    [ "$(tail -n 1 out)" = '2 addresses: 2 listed, 0 unknown, 0 not listed' ]
+}
+
+@test "verdicts have colours on a terminal, but not with NO_COLOR, a dumb one, or elsewhere" {
+    red=$'\033[1;31mLISTED\033[0m'
+    command='"$BUILD/bin/dnsbl-probe" 192.0.2.2'
+    [[ $(terminal bash -c "$command") == *"$red"* ]]
+    [[ $(NO_COLOR='' terminal bash -c "$command") == *"$red"* ]]
+    run ! grep -q $'\033' <(NO_COLOR=0 terminal bash -c "$command")
+    run ! grep -q $'\033' <(TERM=dumb terminal bash -c "$command")
+    run ! grep -q $'\033' <(env -u TERM "$SUPPORT/terminal.py" bash -c "$command")
+    terminal bash -c '"$BUILD/bin/dnsbl-probe" --format table 192.0.2.2 >out'
+    grep -q LISTED out
+    run ! grep -q $'\033' out
+}
+
+@test "every verdict has its word" {
+    DNSBL_ZONES='a.test*0 b.test*-1 four.test odd.test' probe --format table 192.0.2.2 192.0.2.66 2001:db8::2 2>errors | untimed >out
+    cat out
+    for line in '  a.test  watched  127.0.0.2  ' '  b.test  allowed  127.0.0.4  ' '  four.test  not listed  ' '  odd.test  LISTED  127.0.0.2  ' \
+        '  b.test  UNKNOWN  127.255.255.254  N ms  blocked: the list refuses queries through a public' '  four.test  left out  an IPv4-only list'; do
+        grep -qF -- "$line" out || { echo "no line: $line"; return 1; }
+    done
+    [ "$(tail -n 1 out)" = '3 addresses: 1 listed, 0 unknown, 2 not listed' ]
+}
+
+@test "zones that are not well are told below the table" {
+    fault_zone b.test nxdomain
+    probe --format table 192.0.2.2 2>errors | untimed >out
+    cat out
+    grep -qxF '  b.test  UNKNOWN  zone_silent' out
+    [ "$(tail -n 2 out)" = 'Zones that are not well, and what they say is UNKNOWN:
+  b.test  silent  it does not list 127.0.0.2, which every DNSBL must' ]
+    grep -q 'DNS_RESOLVERS=recursive' errors
+}
+
+@test "control characters of a list's text are masked, on a terminal and elsewhere" {
+    export DNSBL_ZONES=odd.test NO_COLOR=1
+    probe --format table 192.0.2.2 >out
+    grep -qF '\027[2J\007red \194\155 caf\233' out
+    terminal --columns 100 bash -c '"$BUILD/bin/dnsbl-probe" 192.0.2.2' >out
+    run ! grep -qP '[\x00-\x09\x0b-\x1f\x7f]' out
+    [[ $(cat out) == *'\027[2J'* ]]
+}
+
+@test "lines are as wide as the terminal, and cut between characters" {
+    export DNSBL_ZONES=odd.test,a.test,b.test NO_COLOR=1
+    for width in 20 41 60 61 62 63; do
+        terminal --columns "$width" bash -c '"$BUILD/bin/dnsbl-probe" 192.0.2.3 192.0.2.4' >out
+        iconv -f UTF-8 -t UTF-8 out >/dev/null
+        widest=$(columns out)
+        echo "$width: $widest"
+        ((widest <= width && widest > width - 4))
+        [ "$(wc -l <out)" -eq 10 ]
+    done
+    terminal bash -c '"$BUILD/bin/dnsbl-probe" 192.0.2.3' >out # one that does not say
+    widest=$(columns out)
+    ((widest == 79 || widest == 80))
+    terminal --columns 200 bash -c '"$BUILD/bin/dnsbl-probe" 192.0.2.3 192.0.2.4' >out
+    run ! grep -q '…' out
+}
+
+@test "a table of a stream that is cut off is 65, of a full disk 74" {
+    printf '{"type":"run","run_id":"x"}\n{"type":"ip","ip":"192.0.2.2"}\n' >in
+    run -65 --separate-stderr probe --format table <in
+    [[ $output == *192.0.2.2* ]]
+    run -74 bash -c '"$BUILD/bin/dnsbl-probe" --format table 192.0.2.2 >/dev/full'
+    [[ $output == *'"error_type":"output_error"'* ]]
+}
+
+@test "a table of a whole run has its end, and none of its records" {
+    printf '%s\n' '{"type":"run","run_id":"x"}' '{"type":"ip","ip":"192.0.2.2"}' '{"type":"ip","ip":"192.0.2.9"}' '{"type":"end"}' >in
+    run -0 --separate-stderr probe --require-run --format table <in
+    [ "$(tail -n 1 <<<"$output")" = '2 addresses: 1 listed, 0 unknown, 1 not listed' ]
+    [[ $output != *'{'* ]]
+}
 
 # --- arguments ---
 
@@ -109,6 +234,13 @@ addresses() { jq -r 'select(.type == "ip") | .ip' out | paste -sd' '; }
     unset DNSBL_ZONES
     PATH=$BUILD/bin:$PATH eval "${typed[1]} 192.0.2.9" >out
     [ "$(result bl.spamcop.net)" = 'LISTED - 127.0.0.2' ]
+}
+
+@test "a person who gives no address is told that one is waited for" {
+    terminal bash -c 'timeout 1 "$BUILD/bin/dnsbl-probe"; true' >out
+    grep -q 'type an IP address or a range a line; Ctrl-D ends' out
+    run -0 --separate-stderr probe </dev/null
+    [ -z "$stderr" ]
 }
 
 # --- the exit status ---
@@ -247,6 +379,18 @@ LINES
     [ "$peak" -lt 65536 ]
 }
 
+@test "of a range the table shows what there is to tell, and counts the rest" {
+    probe --format table 192.0.2.0/25 192.0.2.9 2>errors | untimed >out
+    cat out
+    [ "$(grep '^[0-9.]*$' out | paste -sd' ')" = '192.0.2.2 192.0.2.3 192.0.2.66 192.0.2.9' ]
+    [ "$(tail -n 2 out)" = $'129 addresses: 2 listed, 1 unknown, 126 not listed\nNot shown: 125 of a range, of which there is nothing to tell' ]
+    fault_zone b.test nxdomain # told once, not of each address
+    probe --format table 192.0.2.0/25 2>errors | untimed >out
+    [ "$(grep -c '^192' out)" -eq 1 ]
+    grep -qxF '128 addresses: 1 listed, 127 unknown, 0 not listed' out
+    grep -q '^  b.test  silent' out
+}
+
 @test "SIGTERM in the middle of a range ends it within 5 s with 143" {
     fault_zone a.test delay:300
     started=$SECONDS
@@ -283,7 +427,7 @@ examples() {
     jq -r 'select(.type == "ip") | .results[] | .zone + " " + .status' example.1.out >out
     [ "$(cat out)" = $'zen.spamhaus.org LISTED\nbl.spamcop.net NOT_LISTED' ]
     cmp out example.2.out
-    [ "$(cat example.3.out)" = 192.0.2.9 ]
+    [ "$(grep '^192' example.3.out)" = 192.0.2.9 ]
     [ "$(cat example.4.out)" = listed ]
     grep -q 'zone zen.spamhaus.org is ok' example.5.err
 }
@@ -296,6 +440,7 @@ examples() {
         case $option in
             -z | --zones) set -- "$option" a.test ;;
             -r | --resolver) set -- "$option" system ;;
+            --format) set -- "$option" table ;;
             --range-limit) set -- "$option" 1 ;;
             *) set -- "$option" ;;
         esac

@@ -1,4 +1,4 @@
-/* What leaves, and when: records with their results. */
+/* What leaves, and when: records with their results, or the table that a person reads instead. */
 #include <stdlib.h>
 
 #include "clock.h"
@@ -78,16 +78,27 @@ static void write_results(struct probe *probe, const struct slot *slot)
     free(line);
 }
 
+static void write_address(struct probe *probe, const struct slot *slot)
+{
+    enum finding finding = probe_judge(probe, slot);
+
+    if (probe->options->table)
+        probe_show_address(probe, slot, finding);
+    else
+        write_results(probe, slot);
+    probe->done++;
+}
+
 static void write_slot(struct probe *probe, const struct slot *slot)
 {
     if (slot->has_ip) {
-        probe_judge(probe, slot);
-        write_results(probe, slot);
+        write_address(probe, slot);
         return;
     }
     if (slot->is_end)
-        probe_write_counts(probe);
-    ndjson_write(&probe->out, slot->record);
+        probe_emit_end(probe);
+    if (!probe->options->table)
+        ndjson_write(&probe->out, slot->record);
 }
 
 void probe_emit(struct probe *probe)
@@ -129,4 +140,12 @@ void probe_emit_health(struct probe *probe, const struct lane *lane)
         if (zone->domain == lane->domain)
             probe_write_zone(probe, zone, lane);
     }
+}
+
+void probe_emit_end(struct probe *probe)
+{
+    if (probe->options->table)
+        probe_show_end(probe);
+    else
+        probe_write_counts(probe);
 }

@@ -16,7 +16,8 @@ static void take_address(struct probe *probe, const struct ip *ip)
 
     record->text = memory_format("{\"type\":\"ip\",\"ip\":\"%s\"}", ip_format(ip, text));
     record->length = strlen(record->text);
-    window_add(&probe->window, record, ip);
+    window_add(&probe->window, record, ip)->of_range = probe->range.several;
+    probe->taken++;
 }
 
 /* Takes a bare line, unless it is a comment, blank or bad, which is reported; its addresses are the next to come. */
@@ -87,6 +88,7 @@ static void take_record(struct probe *probe, struct ndjson_record *record)
         return;
     }
     drop_object(window_add(&probe->window, record, is_ip ? &ip : NULL));
+    probe->taken += is_ip;
 }
 
 /* --- both --- */

@@ -2,8 +2,8 @@
  * dnsbl-probe: asks every DNSBL zone about every address.
  *
  * The addresses come as arguments, a line each, or in records; the results go out as
- * records with `results`, and the health of each zone in `zone` records. DNS trouble makes results UNKNOWN, not the
- * exit status. See dnsbl-probe(1).
+ * records with `results` and the health of each zone in `zone` records, or as a table for
+ * a person. DNS trouble makes results UNKNOWN, not the exit status. See dnsbl-probe(1).
  */
 #include <stdlib.h>
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "memory.h"
@@ -9,17 +10,18 @@
 #include "sysexits.h"
 
 static const char help[] =
-    "usage: dnsbl-probe [-e] [-r RESOLVER] [-z ZONES] [--range-limit N] ADDRESS...\n"
+    "usage: dnsbl-probe [-e] [-r RESOLVER] [-z ZONES] [--format FORMAT] [--range-limit N] ADDRESS...\n"
     "       dnsbl-probe [OPTION]... [--require-run] < addresses-or-records\n"
     "       dnsbl-probe --check[=online] | --help | --version\n"
     "\n"
-    "Asks every zone of DNSBL_ZONES about every address and adds the results.\n"
+    "Asks every zone of DNSBL_ZONES about every address and shows, or adds, the results.\n"
     "ADDRESS is IPv4, IPv6, or a range such as 192.0.2.0/24.\n"
     "Input: records of pg-ips, or such an address a line (# begins a comment).\n"
     "\n"
     "  -e, --exit-code          exit with 2 if an address is listed, else 3 if that is not known\n"
     "  -r, --resolver RESOLVER  ask this one; like DNS_RESOLVERS\n"
     "  -z, --zones ZONES        ask these; like DNSBL_ZONES\n"
+    "      --format FORMAT      table or ndjson (table on a terminal, else ndjson)\n"
     "      --range-limit N      addresses that a range may have (1024; 1-16777216)\n"
     "      --check              check the configuration and exit; no network\n"
     "      --check=online       also ask every zone's test entries and report its health\n"
@@ -38,17 +40,24 @@ static const char help[] =
     "\n"
     "Try: dnsbl-probe -z zen.spamhaus.org 127.0.0.2\n";
 
-enum { OPTION_RANGE_LIMIT = 1 };
+enum { OPTION_FORMAT = 1, OPTION_RANGE_LIMIT };
 
 static const struct option long_options[] = {
     {"exit-code", no_argument, NULL, 'e'},
     {"resolver", required_argument, NULL, 'r'},
     {"zones", required_argument, NULL, 'z'},
+    {"format", required_argument, NULL, OPTION_FORMAT},
     {"range-limit", required_argument, NULL, OPTION_RANGE_LIMIT},
     {0},
 };
 
 static struct options given;
+
+static bool take_format(const char *argument)
+{
+    given.table = !strcmp(argument, "table");
+    return given.table || !strcmp(argument, "ndjson");
+}
 
 static bool take_range_limit(const char *argument)
 {
@@ -79,6 +88,8 @@ static bool take_option(int option, const char *argument)
     case 'z':
         replace("DNSBL_ZONES", argument);
         return true;
+    case OPTION_FORMAT:
+        return take_format(argument);
     case OPTION_RANGE_LIMIT:
         return take_range_limit(argument);
     default:
@@ -111,7 +122,7 @@ void options_read(struct options *options, int argc, char **argv)
     struct tool tool = {
         .name = "dnsbl-probe", .help = help, .options = long_options, .letters = "er:z:", .take = take_option};
 
-    given = (struct options){.range_limit = RANGE_STANDARD};
+    given = (struct options){.table = isatty(STDOUT_FILENO), .range_limit = RANGE_STANDARD};
     given.mode = tool_start(&tool, argc, argv);
     given.require_run = tool.require_run;
     if (given.mode != TOOL_RUN)

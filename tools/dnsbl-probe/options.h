@@ -14,6 +14,7 @@
 struct options {
     enum tool_mode mode;
     bool require_run;
+    bool table;                     /* the output is a table for a person, not NDJSON */
     bool exit_code;                 /* -e: the exit status tells what was found */
     unsigned long long range_limit; /* addresses that a range may have */
     struct range *arguments;        /* owned; the addresses to ask about; NULL: those of standard input */

@@ -177,6 +177,28 @@ static void turn(struct probe *probe, struct watches *watches)
     event_base_loop(probe->base, EVLOOP_ONCE | (written || can_take_more(probe, watches) ? EVLOOP_NONBLOCK : 0));
 }
 
+/* A person who gave no address, on the command line or in a pipe, would wait for us. */
+static void say_what_is_waited_for(const struct probe *probe)
+{
+    bool typed = !probe->options->arguments && isatty(STDIN_FILENO);
+
+    if (typed && isatty(STDERR_FILENO) && !probe->options->require_run)
+        report(REPORT_INFO, "input", "type an IP address or a range a line; Ctrl-D ends");
+}
+
+static void open_output(struct probe *probe)
+{
+    size_t columns = 0;
+
+    ndjson_out_open(&probe->out, STDOUT_FILENO, false);
+    probe->out.never_blocks = true;
+    for (size_t i = 0; i < probe->zones->count; i++)
+        if (strlen(probe->zones->items[i].name) > columns)
+            columns = strlen(probe->zones->items[i].name);
+    if (probe->options->table)
+        table_open(&probe->table, STDOUT_FILENO, columns);
+}
+
 /* What the exit status becomes where it would be EXIT_DONE. */
 static int found_status(const struct probe *probe)
 {
@@ -192,15 +214,15 @@ int probe_run(struct probe *probe)
     int status;
 
     probe_open_input(probe);
-    ndjson_out_open(&probe->out, STDOUT_FILENO, false);
-    probe->out.never_blocks = true;
+    open_output(probe);
+    say_what_is_waited_for(probe);
     watch(probe, &watches);
     while (!signals_received() && !(probe->input_ended && window_empty(&probe->window)))
         turn(probe, &watches);
     if (signals_received())
         ndjson_stop(&probe->in);
     else if (probe->in.frame == NDJSON_UNFRAMED && !ndjson_cut_off(&probe->in))
-        probe_write_counts(probe);
+        probe_emit_end(probe);
     unwatch(&watches);
     ndjson_out_close(&probe->out);
     ndjson_in_close(&probe->in);

@@ -14,6 +14,7 @@
 #include "ndjson.h"
 #include "options.h"
 #include "resolver.h"
+#include "table.h"
 #include "verdict.h"
 #include "window.h"
 #include "zones.h"
@@ -53,12 +54,16 @@ struct probe {
     struct ndjson_in in;
     struct ndjson_out out;
     bool input_ended;
-    size_t next_argument;        /* of options->arguments: the next to be taken */
-    struct range range;          /* that is being taken apart: its addresses are the next records */
-    unsigned long long expected; /* addresses that the arguments have; 0: unknown until the input ends */
-    struct zone_count *counts;   /* one a zone */
-    struct verdict *verdicts;    /* one a zone: of the address last judged */
-    enum finding finding;        /* the worst of all addresses */
+    size_t next_argument;                  /* of options->arguments: the next to be taken */
+    struct range range;                    /* that is being taken apart: its addresses are the next records */
+    unsigned long long taken, done;        /* addresses that came in, and left */
+    unsigned long long expected;           /* addresses that the arguments have; 0: unknown until the input ends */
+    struct zone_count *counts;             /* one a zone */
+    struct verdict *verdicts;              /* one a zone: of the address last judged */
+    enum finding finding;                  /* the worst of all addresses */
+    struct table table;                    /* if options->table */
+    unsigned long long findings[FINDINGS]; /* how many addresses the table has of each */
+    unsigned long long not_shown;          /* of ranges, and only counted there */
 };
 
 /* What -e makes of an exit status that would be EXIT_DONE. */
@@ -115,13 +120,25 @@ void probe_emit(struct probe *probe);
 /* emit.c: writes and logs the health of the zones that a lane serves, which has just changed. */
 void probe_emit_health(struct probe *probe, const struct lane *lane);
 
+/* emit.c: writes what stands behind the last address: the zones' last records, or the end of the table. */
+void probe_emit_end(struct probe *probe);
+
 /* verdict.c: sets verdicts to what the zones say of a slot's address, and counts it; once a slot. */
-void probe_judge(struct probe *probe, const struct slot *slot);
+enum finding probe_judge(struct probe *probe, const struct slot *slot);
 
 /* verdict.c: the verdicts as `results` of dnsbl-record(5), new. */
 json_t *probe_results(const struct probe *probe, const struct slot *slot);
 
-/* zone_records.c: writes the zone's record if it says something new, and warns of a zone that is not well. */
+/* show.c: the verdicts as part of the table. */
+void probe_show_address(struct probe *probe, const struct slot *slot, enum finding finding);
+
+/* show.c: what stands below the table: how many addresses there were, and the zones that are not well. */
+void probe_show_end(struct probe *probe);
+
+/* zone_records.c: the zone's record without its counts, new. */
+json_t *probe_zone_record(struct probe *probe, const struct zone *zone);
+
+/* zone_records.c: writes that record if it says something new, and warns of a zone that is not well. */
 void probe_write_zone(struct probe *probe, const struct zone *zone, const struct lane *lane);
 
 /* zone_records.c: writes each zone's last record, with its counts; none for a zone that there was no need to judge.

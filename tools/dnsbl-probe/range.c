@@ -85,7 +85,7 @@ static char *parse_range(const char *text, const char *slash, unsigned long long
     host_bits = bits_of(&ip) - length;
     if (host_bits >= 64 || 1ULL << host_bits > most)
         return too_large(text, host_bits, most);
-    *range = (struct range){.next = ip, .left = 1ULL << host_bits};
+    *range = (struct range){.next = ip, .left = 1ULL << host_bits, .several = host_bits > 0};
     return NULL;
 }
 

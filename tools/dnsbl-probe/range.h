@@ -21,6 +21,7 @@
 struct range {
     struct ip next;
     unsigned long long left;
+    bool several; /* it had more than one to begin with */
 };
 
 /*

@@ -48,7 +48,7 @@ static void count(struct zone_count *zone, const struct verdict *verdict)
         zone->errors[verdict->error]++;
 }
 
-void probe_judge(struct probe *probe, const struct slot *slot)
+enum finding probe_judge(struct probe *probe, const struct slot *slot)
 {
     enum finding finding = FINDING_CLEAN;
     bool said = false;
@@ -71,6 +71,7 @@ void probe_judge(struct probe *probe, const struct slot *slot)
         finding = FINDING_UNKNOWN;
     if (finding > probe->finding)
         probe->finding = finding;
+    return finding;
 }
 
 /* --- as JSON --- */

@@ -1,6 +1,6 @@
 /*
  * What all zones say of one address, and what that adds up to. Not for: how it is
- * written (emit.c), or what one answer means (answer.h).
+ * written (emit.c, table.h), or what one answer means (answer.h).
  */
 #ifndef PROBE_VERDICT_H
 #define PROBE_VERDICT_H
@@ -21,6 +21,7 @@ enum finding {
     FINDING_CLEAN,   /* every blocklist knows it, and none lists it */
     FINDING_UNKNOWN, /* none lists it, but of one that is not known */
     FINDING_LISTED,
+    FINDINGS
 };
 
 #endif

@@ -21,7 +21,7 @@ static bool has_verdict(const struct lane *lane)
     return lane->state != LANE_IDLE && lane->state != LANE_CANARY;
 }
 
-static json_t *zone_record(struct probe *probe, const struct zone *zone)
+json_t *probe_zone_record(struct probe *probe, const struct zone *zone)
 {
     const struct lane *lane = worse_lane(probe, zone->domain);
     bool ipv4_only = probe_lane(probe, zone->domain, 6)->state == LANE_LEFT_OUT;
@@ -67,11 +67,11 @@ void probe_report_health(struct probe *probe)
     }
 }
 
-/* Writes the zone's record if it says something new; false: it does not. */
+/* Writes the zone's record if it says something new; false: it does not. A table has its zones at its end. */
 static bool write_zone(struct probe *probe, const struct zone *zone)
 {
     char **shown = &probe->counts[zone - probe->zones->items].shown;
-    json_t *record = zone_record(probe, zone);
+    json_t *record = probe_zone_record(probe, zone);
     char *text = memory_check(json_dumps(record, JSON_COMPACT));
 
     if (*shown && !strcmp(*shown, text)) {
@@ -81,7 +81,10 @@ static bool write_zone(struct probe *probe, const struct zone *zone)
     }
     free(*shown);
     *shown = text;
-    return ndjson_write_object(&probe->out, record);
+    if (!probe->options->table)
+        return ndjson_write_object(&probe->out, record);
+    json_decref(record);
+    return true;
 }
 
 void probe_write_zone(struct probe *probe, const struct zone *zone, const struct lane *lane)
@@ -109,7 +112,7 @@ void probe_write_counts(struct probe *probe)
 
         if (count->lookups == 0 && !has_verdict(probe_lane(probe, zone->domain, 4)))
             continue;
-        record = zone_record(probe, zone);
+        record = probe_zone_record(probe, zone);
         counts = json_pack("{s:b, s:I, s:I, s:I, s:I, s:o}", "final", 1, "lookups", (json_int_t)count->lookups,
                            "listed", (json_int_t)count->statuses[RECORD_LISTED], "not_listed",
                            (json_int_t)count->statuses[RECORD_NOT_LISTED], "unknown",
