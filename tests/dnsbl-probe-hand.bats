@@ -49,6 +49,9 @@ terminal() { "$SUPPORT/terminal.py" "$@"; }
 # untimed: a table without its times, which differ from run to run, and without blanks beyond two.
 untimed() { sed -E 's/ +[0-9.]+ ms/  N ms/; s/   +/  /g'; }
 
+# screen: what is left to be seen on a terminal of the lines that were drawn over themselves.
+screen() { sed $'s/.*\r\033\\[K//'; }
+
 # addresses: of the records in file `out`.
 addresses() { jq -r 'select(.type == "ip") | .ip' out | paste -sd' '; }
 
@@ -389,6 +392,67 @@ LINES
     [ "$(grep -c '^192' out)" -eq 1 ]
     grep -qxF '128 addresses: 1 listed, 127 unknown, 0 not listed' out
     grep -q '^  b.test  silent' out
+}
+
+# --- progress ---
+
+@test "long work shows its progress on a terminal, and leaves nothing of it there" {
+    fault_zone a.test delay:300
+    fault_zone b.test nxdomain
+    NO_COLOR=1 terminal --columns 100 bash -c '"$BUILD/bin/dnsbl-probe" 192.0.2.0/25' >raw
+    tr '\r' '\n' <raw >drawn
+    cat -v drawn
+    grep -qE $'^\033\\[K[0-9]+ of 128 addresses, [0-9.]+/s, 1 of 2 zones out, [0-9]+ s left' drawn
+    [ "$(grep -c 'of 128 addresses' drawn)" -ge 2 ]
+    screen <raw >seen
+    cat -v seen
+    run ! grep -q 'of 128 addresses\|/s,' seen
+    [ "$(untimed <seen | grep -c '^  b.test')" -eq 2 ] # the table's and that of its end
+    run ! grep -q $'\033\|\r' seen
+}
+
+@test "progress on a terminal beside a stream in a pipe; the total of a stream is known when it has ended" {
+    fault_zone a.test delay:300
+    printf '10.11.0.%d\n' {1..100} >in
+    terminal bash -c '{ cat in; sleep 4; } | "$BUILD/bin/dnsbl-probe" >out' >raw
+    [ "$(jq -r 'select(.type == "ip").ip' out | wc -l)" -eq 100 ]
+    tr '\r' '\n' <raw | cat -v
+    tr '\r' '\n' <raw | grep -qE $'^\033\\[K[0-9]+ addresses, [0-9.]+/s$'
+    [ -z "$(screen <raw)" ]
+    terminal bash -c '"$BUILD/bin/dnsbl-probe" <in >out' >raw
+    tr '\r' '\n' <raw | grep -qE $'^\033\\[K[0-9]+ of 100 addresses, [0-9.]+/s, [0-9]+ s left$'
+    [ -z "$(screen <raw)" ]
+}
+
+@test "no progress in a pipe, in a file, on a dumb terminal, in the job, or for short work" {
+    fault_zone a.test delay:300
+    probe --format table 10.12.0.0/26 >out 2>errors
+    [ ! -s errors ]
+    terminal bash -c '"$BUILD/bin/dnsbl-probe" 10.12.0.0/26 2>errors >/dev/null' >raw
+    [ ! -s raw ]
+    [ ! -s errors ]
+    TERM=dumb terminal bash -c '"$BUILD/bin/dnsbl-probe" 10.12.0.0/26 >/dev/null' >raw
+    [ ! -s raw ]
+    { echo '{"type":"run","run_id":"x"}'; printf '{"type":"ip","ip":"10.12.0.%d"}\n' {1..60}; echo '{"type":"end"}'; } >in
+    terminal bash -c '"$BUILD/bin/dnsbl-probe" --require-run <in >/dev/null' >raw
+    [ ! -s raw ]
+    fault_zone a.test none
+    terminal bash -c '"$BUILD/bin/dnsbl-probe" 192.0.2.8 >/dev/null' >raw
+    [ ! -s raw ]
+}
+
+@test "messages, a signal and a reader that goes leave no progress behind" {
+    fault_zone a.test delay:300
+    terminal bash -c '{ printf "10.13.0.%d\n" {1..100}; sleep 3; echo nonsense; } | "$BUILD/bin/dnsbl-probe" >/dev/null' >raw || true
+    grep -q $'\033\\[K[0-9]' raw
+    [ "$(screen <raw)" = 'dnsbl-probe: line 101: "nonsense" is not an IP address; the record was dropped' ]
+    terminal bash -c 'timeout -s INT 3 "$BUILD/bin/dnsbl-probe" 10.13.0.0/24 >/dev/null' >raw || true
+    grep -q $'\033\\[K[0-9]' raw
+    [[ $(screen <raw) == 'dnsbl-probe: stopped by signal 2'* ]]
+    # the reader goes when the progress is there; then the next record finds nobody
+    terminal bash -c '"$BUILD/bin/dnsbl-probe" 10.13.0.0/24 | { sleep 3; exec 0<&-; }' >raw || true
+    grep -q $'\033\\[K[0-9]' raw
+    [ -z "$(screen <raw)" ]
 }
 
 @test "SIGTERM in the middle of a range ends it within 5 s with 143" {

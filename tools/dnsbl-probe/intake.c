@@ -97,6 +97,8 @@ static void open_arguments(struct probe *probe)
 {
     ndjson_stop(&probe->in); /* standard input is not looked at */
     probe->in.frame = NDJSON_UNFRAMED;
+    for (size_t i = 0; i < probe->options->argument_count; i++)
+        probe->expected += probe->options->arguments[i].left;
 }
 
 void probe_open_input(struct probe *probe)

@@ -92,12 +92,20 @@ static void on_input(evutil_socket_t fd, short events, void *argument)
     ndjson_fill(&probe->in);
 }
 
+/* For output that goes to the same terminal as the progress. */
+static void make_way(struct probe *probe)
+{
+    if (probe->shares_terminal)
+        progress_make_way(&probe->progress);
+}
+
 static void on_output(evutil_socket_t fd, short events, void *argument)
 {
     struct probe *probe = argument;
 
     (void)fd;
     (void)events;
+    make_way(probe);
     ndjson_flush_some(&probe->out);
 }
 
@@ -137,7 +145,7 @@ static bool can_take_more(struct probe *probe, struct watches *watches)
 
 static void set_timer(struct probe *probe, struct event *timer, long retry)
 {
-    long waits[] = {resolver_next_deadline(probe->resolver), retry, -1};
+    long waits[] = {resolver_next_deadline(probe->resolver), retry, -1, progress_wait(&probe->progress)};
     long wait = -1;
     struct timeval delay;
 
@@ -155,6 +163,19 @@ static void set_timer(struct probe *probe, struct event *timer, long retry)
     evtimer_add(timer, &delay);
 }
 
+/* Unless a line of output that is only half written stands on the terminal. */
+static void draw_progress(struct probe *probe)
+{
+    struct progress_state state = {.done = probe->done, .total = probe->expected, .zones = probe->zones->count};
+
+    if (progress_wait(&probe->progress) != 0 || (probe->shares_terminal && ndjson_pending(&probe->out) > 0))
+        return;
+    if (probe->input_ended)
+        state.total = probe->taken;
+    state.zones_out = probe_zones_out(probe);
+    progress_draw(&probe->progress, &state);
+}
+
 /* One turn: take in, ask, let out, then wait for whatever comes first. */
 static void turn(struct probe *probe, struct watches *watches)
 {
@@ -168,20 +189,24 @@ static void turn(struct probe *probe, struct watches *watches)
     probe_schedule(probe);
     probe_emit(probe);
     if (ndjson_pending(&probe->out) > 0 && !await(watches->output)) {
+        make_way(probe);
         ndjson_flush(&probe->out);
         written = true; /* and no event will say so */
     }
     if (probe->input_ended && window_empty(&probe->window))
         return;
+    draw_progress(probe);
     set_timer(probe, watches->timer, retry);
     event_base_loop(probe->base, EVLOOP_ONCE | (written || can_take_more(probe, watches) ? EVLOOP_NONBLOCK : 0));
 }
 
-/* A person who gave no address, on the command line or in a pipe, would wait for us. */
-static void say_what_is_waited_for(const struct probe *probe)
+/* Addresses that a person types leave no room for progress, and in the job other programs share the terminal. */
+static void open_progress(struct probe *probe)
 {
     bool typed = !probe->options->arguments && isatty(STDIN_FILENO);
 
+    probe->shares_terminal = isatty(STDOUT_FILENO);
+    progress_open(&probe->progress, !typed && !probe->options->require_run);
     if (typed && isatty(STDERR_FILENO) && !probe->options->require_run)
         report(REPORT_INFO, "input", "type an IP address or a range a line; Ctrl-D ends");
 }
@@ -215,7 +240,7 @@ int probe_run(struct probe *probe)
 
     probe_open_input(probe);
     open_output(probe);
-    say_what_is_waited_for(probe);
+    open_progress(probe);
     watch(probe, &watches);
     while (!signals_received() && !(probe->input_ended && window_empty(&probe->window)))
         turn(probe, &watches);
@@ -224,6 +249,7 @@ int probe_run(struct probe *probe)
     else if (probe->in.frame == NDJSON_UNFRAMED && !ndjson_cut_off(&probe->in))
         probe_emit_end(probe);
     unwatch(&watches);
+    progress_close(&probe->progress);
     ndjson_out_close(&probe->out);
     ndjson_in_close(&probe->in);
     status = ndjson_status(&probe->in, &probe->out);

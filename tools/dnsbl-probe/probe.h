@@ -13,6 +13,7 @@
 #include "lane.h"
 #include "ndjson.h"
 #include "options.h"
+#include "progress.h"
 #include "resolver.h"
 #include "table.h"
 #include "verdict.h"
@@ -64,6 +65,8 @@ struct probe {
     struct table table;                    /* if options->table */
     unsigned long long findings[FINDINGS]; /* how many addresses the table has of each */
     unsigned long long not_shown;          /* of ranges, and only counted there */
+    struct progress progress;
+    bool shares_terminal; /* standard output is a terminal, as the progress is on one */
 };
 
 /* What -e makes of an exit status that would be EXIT_DONE. */
@@ -144,6 +147,9 @@ void probe_write_zone(struct probe *probe, const struct zone *zone, const struct
 /* zone_records.c: writes each zone's last record, with its counts; none for a zone that there was no need to judge.
  */
 void probe_write_counts(struct probe *probe);
+
+/* zone_records.c: how many zones are not well as far as is known. */
+size_t probe_zones_out(struct probe *probe);
 
 /* zone_records.c: reports the health of every zone that has not been reported as sick already. */
 void probe_report_health(struct probe *probe);

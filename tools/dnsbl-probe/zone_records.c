@@ -54,6 +54,15 @@ static void report_sick(const struct zone *zone, const struct lane *lane)
                 health_verdicts[lane->health].advice);
 }
 
+size_t probe_zones_out(struct probe *probe)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < probe->zones->count; i++)
+        count += is_sick(worse_lane(probe, probe->zones->items[i].domain));
+    return count;
+}
+
 void probe_report_health(struct probe *probe)
 {
     for (size_t i = 0; i < probe->zones->count; i++) {
