@@ -464,6 +464,51 @@ LINES
     jq -es . <<<"$output" >/dev/null
 }
 
+# --- what a pool means for the lists ---
+
+# loads: what --check=online said of them.
+loads() { jq -r 'select(.error_type == "load") | .zone + " " + (.lookups | tostring)' errors; }
+quotas() { jq -r 'select(.error_type == "quota") | "\(.level) \(.operator) \(.lookups) \(.quota)"' errors; }
+
+@test "--check=online --addresses tells the lookups a day of each domain, and what is too many" {
+    export DNSBL_ZONES='SBL:zen.spamhaus.org=127.0.0.2 CSS:zen.spamhaus.org=127.0.0.3 bl.spamcop.net'
+    run -0 --separate-stderr probe --check=online --addresses 3122
+    echo "$stderr" >errors
+    [ -z "$output" ]
+    [ "$(loads)" = $'SBL and 1 more of its domain 299904\nbl.spamcop.net 299904' ]
+    [ -z "$(quotas)" ]
+    probe --check=online --addresses=3124 2>errors # two more, and one too many
+    [ "$(quotas)" = 'WARNING Spamhaus 300096 300000' ]
+    grep -q '300,096 lookups a day are more than the 300,000 that Spamhaus allows' errors
+    probe --check=online --runs-a-day 24 --addresses 3124 2>errors
+    [ "$(loads | tail -n 1)" = 'bl.spamcop.net 75024' ]
+    [ -z "$(quotas)" ]
+    echo 10000 | probe --check=online --addresses - 2>errors
+    [ "$(loads | tail -n 1)" = 'bl.spamcop.net 960192' ]
+    probe --check=online --addresses - </dev/null 2>errors # the count could not be taken: that is told elsewhere
+    [ -z "$(loads)" ]
+    probe --check=online 2>errors
+    [ -z "$(loads)" ]
+}
+
+@test "an operator's quota is for all its zones together, keyed ones too, and no other's" {
+    export DNS_TIMEOUT=1 KEY=sesame4711
+    probe --check=online -z 'zen.spamhaus.org D:${KEY}.zen.dq.spamhaus.net notspamhaus.org rep.mailspike.net list.dnswl.org' \
+        --addresses 1600 2>errors
+    [ "$(quotas)" = $'WARNING Spamhaus 307584 300000\nWARNING Mailspike 153792 100000\nWARNING DNSWL 153792 100000' ]
+    run ! grep -q sesame4711 errors
+}
+
+@test "--addresses and --runs-a-day are strict, and go with --check=online" {
+    run -64 probe --addresses 10 192.0.2.2
+    run -64 probe --check --addresses 10
+    run -64 probe --check=online --runs-a-day 10
+    for number in -1 1k 1000000001 ''; do run -64 probe --check=online --addresses "$number"; done
+    for number in 0 1441 x; do run -64 probe --check=online --addresses 1 --runs-a-day "$number"; done
+    run -0 --separate-stderr probe --check=online --addresses - <<<'ten'
+    [[ $stderr == *'\"ten\" on standard input is not a number of addresses'* ]]
+}
+
 # --- the manual ---
 
 # examples: the commands in the manual's EXAMPLES, a file each, example.1 and so on.
@@ -487,13 +532,14 @@ examples() {
         cat "$file.out"
         ((++ran))
     done
-    [ "$ran" -eq 5 ]
+    [ "$ran" -eq 6 ]
     jq -r 'select(.type == "ip") | .results[] | .zone + " " + .status' example.1.out >out
     [ "$(cat out)" = $'zen.spamhaus.org LISTED\nbl.spamcop.net NOT_LISTED' ]
     cmp out example.2.out
     [ "$(grep '^192' example.3.out)" = 192.0.2.9 ]
     [ "$(cat example.4.out)" = listed ]
-    grep -q 'zone zen.spamhaus.org is ok' example.5.err
+    grep -q '84,048 times a day' example.5.err
+    grep -q 'zone zen.spamhaus.org is ok' example.6.err
 }
 
 @test "the manual, --help and the program have the same options" {
@@ -506,8 +552,11 @@ examples() {
             -r | --resolver) set -- "$option" system ;;
             --format) set -- "$option" table ;;
             --range-limit) set -- "$option" 1 ;;
+            --addresses) set -- "$option" 1 --check=online ;;
+            --runs-a-day) set -- --addresses 1 "$option" 1 --check=online ;;
             *) set -- "$option" ;;
         esac
-        run -0 --separate-stderr probe "$@" --check
+        [[ $* == *online* ]] || set -- "$@" --check
+        run -0 --separate-stderr probe "$@"
     done <explained
 }

@@ -8,9 +8,23 @@
 #include <stdlib.h>
 
 #include "config.h"
+#include "load.h"
 #include "options.h"
 #include "probe.h"
 #include "sysexits.h"
+
+/* Of the zones first, then of what the pool means for them. */
+static int check(struct probe *probe, const struct options *options)
+{
+    int status = probe_check(probe);
+    long addresses = status != EXIT_DONE || !options->load ? -1
+                     : options->addresses < 0              ? load_read()
+                                                           : options->addresses;
+
+    if (addresses >= 0)
+        load_report(probe->zones, addresses, options->runs);
+    return status;
+}
 
 int main(int argc, char **argv)
 {
@@ -30,7 +44,7 @@ int main(int argc, char **argv)
     else if (options.mode == TOOL_RUN)
         status = probe_run(&probe);
     else if (options.mode == TOOL_CHECK_ONLINE)
-        status = probe_check(&probe);
+        status = check(&probe, &options);
     probe_close(&probe);
     free(config.exempt);
     zones_free(&zones);

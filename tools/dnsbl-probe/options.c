@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "load.h"
 #include "memory.h"
 #include "report.h"
 #include "sysexits.h"
@@ -12,7 +13,7 @@
 static const char help[] =
     "usage: dnsbl-probe [-e] [-r RESOLVER] [-z ZONES] [--format FORMAT] [--range-limit N] ADDRESS...\n"
     "       dnsbl-probe [OPTION]... [--require-run] < addresses-or-records\n"
-    "       dnsbl-probe --check[=online] | --help | --version\n"
+    "       dnsbl-probe --check[=online] [--addresses N|-] [--runs-a-day N] | --help | --version\n"
     "\n"
     "Asks every zone of DNSBL_ZONES about every address and shows, or adds, the results.\n"
     "ADDRESS is IPv4, IPv6, or a range such as 192.0.2.0/24.\n"
@@ -25,6 +26,8 @@ static const char help[] =
     "      --range-limit N      addresses that a range may have (1024; 1-16777216)\n"
     "      --check              check the configuration and exit; no network\n"
     "      --check=online       also ask every zone's test entries and report its health\n"
+    "      --addresses N        with --check=online: lookups a day for so many addresses; -: read N\n"
+    "      --runs-a-day N       for that (96; 1-1440)\n"
     "      --require-run        take input without run and end records as cut off\n"
     "      --help               print this\n"
     "      --version            print the version\n"
@@ -40,7 +43,7 @@ static const char help[] =
     "\n"
     "Try: dnsbl-probe -z zen.spamhaus.org 127.0.0.2\n";
 
-enum { OPTION_FORMAT = 1, OPTION_RANGE_LIMIT };
+enum { OPTION_FORMAT = 1, OPTION_RANGE_LIMIT, OPTION_ADDRESSES, OPTION_RUNS };
 
 static const struct option long_options[] = {
     {"exit-code", no_argument, NULL, 'e'},
@@ -48,6 +51,8 @@ static const struct option long_options[] = {
     {"zones", required_argument, NULL, 'z'},
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"range-limit", required_argument, NULL, OPTION_RANGE_LIMIT},
+    {"addresses", required_argument, NULL, OPTION_ADDRESSES},
+    {"runs-a-day", required_argument, NULL, OPTION_RUNS},
     {0},
 };
 
@@ -67,6 +72,13 @@ static bool take_range_limit(const char *argument)
         return false;
     given.range_limit = (unsigned long long)limit;
     return true;
+}
+
+static bool take_addresses(const char *argument)
+{
+    given.load = true;
+    given.addresses = -1;
+    return !strcmp(argument, "-") || config_parse_number(argument, 0, LOAD_ADDRESSES_MOST, &given.addresses);
 }
 
 /* The option wins over the variable, and over the file that holds it. */
@@ -92,6 +104,10 @@ static bool take_option(int option, const char *argument)
         return take_format(argument);
     case OPTION_RANGE_LIMIT:
         return take_range_limit(argument);
+    case OPTION_ADDRESSES:
+        return take_addresses(argument);
+    case OPTION_RUNS:
+        return config_parse_number(argument, 1, LOAD_RUNS_MOST, &given.runs);
     default:
         given.exit_code = true;
         return true;
@@ -127,6 +143,11 @@ void options_read(struct options *options, int argc, char **argv)
     given.require_run = tool.require_run;
     if (given.mode != TOOL_RUN)
         tool_no_arguments(&tool, argc, argv);
+    if (given.load && given.mode != TOOL_CHECK_ONLINE)
+        tool_usage_error(&tool, "--addresses", "goes with --check=online");
+    if (given.runs > 0 && !given.load)
+        tool_usage_error(&tool, "--runs-a-day", "goes with --addresses");
+    given.runs = given.runs > 0 ? given.runs : LOAD_RUNS;
     if (given.require_run && optind < argc)
         tool_usage_error(&tool, argv[optind], "is an address, and --require-run is for a stream of records");
     if (optind < argc)

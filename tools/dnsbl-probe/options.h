@@ -19,6 +19,9 @@ struct options {
     unsigned long long range_limit; /* addresses that a range may have */
     struct range *arguments;        /* owned; the addresses to ask about; NULL: those of standard input */
     size_t argument_count;
+    bool load;      /* with --check=online: tell what a pool means for the lists */
+    long addresses; /* that it has; -1: standard input says */
+    long runs;      /* a day */
 };
 
 /*
