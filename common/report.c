@@ -15,6 +15,7 @@
 static const char *const level_names[] = {"INFO", "WARNING", "ERROR"};
 static const char *tool_name = "dnsbl-monitor";
 static char *current_run;
+static void (*clear_terminal)(void);
 
 void report_open(const char *tool)
 {
@@ -28,6 +29,11 @@ void report_run(const char *run_id)
     free(current_run);
     current_run = kept ? text_visible(kept) : NULL;
     free(kept);
+}
+
+void report_before(void (*clear)(void))
+{
+    clear_terminal = clear;
 }
 
 /* One write, so that lines of several stages on one pipe do not mix; a lost log line must not end the work. */
@@ -53,6 +59,8 @@ static void write_plain(const char *message)
     char *visible = text_visible(message);
     char *line = memory_format("%s: %s", tool_name, visible);
 
+    if (clear_terminal)
+        clear_terminal();
     write_line(line);
     free(line);
     free(visible);

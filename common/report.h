@@ -18,6 +18,12 @@ void report_open(const char *tool);
 /* The run that lines belong to from now on; NULL: none. Copied. */
 void report_run(const char *run_id);
 
+/*
+ * clear is called before each line that goes to a terminal, to take away what stands in its place there (a line that
+ * shows progress). NULL: nothing does.
+ */
+void report_before(void (*clear)(void));
+
 /* error_type is a snake_case word that a log query can match. */
 __attribute__((format(printf, 3, 4))) void report(enum report_level level, const char *error_type, const char *format,
                                                   ...);

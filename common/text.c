@@ -1,9 +1,11 @@
 #include "text.h"
 
+#include <locale.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "memory.h"
 
@@ -99,4 +101,80 @@ char *text_visible(const char *text)
     }
     fclose(out);
     return memory_check(visible);
+}
+
+/* --- columns of a terminal --- */
+
+/* The C library knows widths in a UTF-8 locale only; where there is none, each character counts as one column. */
+static locale_t utf8_locale(void)
+{
+    static locale_t locale;
+
+    if (!locale)
+        locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    return locale;
+}
+
+static size_t character_columns(uint32_t code)
+{
+    locale_t locale = utf8_locale(), former;
+    int width = 1;
+
+    if (code >= 0x80 && locale) {
+        former = uselocale(locale);
+        width = wcwidth((wchar_t)code);
+        uselocale(former);
+    }
+    return width < 0 ? 1 : (size_t)width;
+}
+
+/* The length in bytes of the character at the start of text, and its columns. A byte that is not UTF-8 is one. */
+static size_t next_character(const char *text, size_t length, size_t *columns)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t size = text_utf8_length(bytes, length);
+
+    *columns = size ? character_columns(code_point(bytes, size)) : 1;
+    return size ? size : 1;
+}
+
+size_t text_columns(const char *text)
+{
+    size_t length = strlen(text), sum = 0, columns;
+
+    for (size_t at = 0; at < length; sum += columns)
+        at += next_character(text + at, length - at, &columns);
+    return sum;
+}
+
+char *text_cut(const char *text, size_t columns)
+{
+    size_t length = strlen(text), at = 0, taken = 0, next;
+
+    if (text_columns(text) <= columns)
+        return memory_string(text);
+    if (columns == 0)
+        return memory_string("");
+    for (;;) {
+        size_t size = next_character(text + at, length - at, &next);
+
+        if (taken + next > columns - 1) /* the last is for the mark */
+            return memory_format("%.*s…", (int)at, text);
+        at += size;
+        taken += next;
+    }
+}
+
+char *text_count(unsigned long long number, char buffer[TEXT_COUNT_SIZE])
+{
+    char digits[TEXT_COUNT_SIZE], *out = buffer;
+    int length = snprintf(digits, sizeof digits, "%llu", number);
+
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            *out++ = ',';
+        *out++ = digits[i];
+    }
+    *out = '\0';
+    return buffer;
 }

@@ -24,6 +24,16 @@ char *text_foreign(const void *bytes, size_t length);
  */
 char *text_visible(const char *text);
 
+/* How many columns of a terminal a UTF-8 text takes, and the text cut to at most so many, … at its end where
+ * something is left out; new. What is to be shown goes through text_visible() first. */
+size_t text_columns(const char *text);
+char *text_cut(const char *text, size_t columns);
+
+#define TEXT_COUNT_SIZE 28
+
+/* A number with its thousands parted, 1,024, in buffer, which is returned. */
+char *text_count(unsigned long long number, char buffer[TEXT_COUNT_SIZE]);
+
 /* Length in bytes of the UTF-8 character at the start of bytes, 0 if it is none (RFC 3629). */
 size_t text_utf8_length(const unsigned char *bytes, size_t available);
 

@@ -50,7 +50,7 @@ static void forbid_core_dumps(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
-__attribute__((noreturn)) static void usage_error(const struct tool *tool, const char *what, const char *problem)
+void tool_usage_error(const struct tool *tool, const char *what, const char *problem)
 {
     die(EXIT_USAGE, "usage", "%s %s; see %s --help", what, problem, tool->name);
 }
@@ -82,7 +82,7 @@ static enum tool_mode take_check(const struct tool *tool, const char *argument)
     if (!argument)
         return TOOL_CHECK;
     if (strcmp(argument, "online") != 0)
-        usage_error(tool, argument, "is nothing that --check knows; it is --check or --check=online");
+        tool_usage_error(tool, argument, "is nothing that --check knows; it is --check or --check=online");
     return TOOL_CHECK_ONLINE;
 }
 
@@ -90,6 +90,8 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
 {
     struct option *options;
     enum tool_mode mode = TOOL_RUN;
+    const char *word; /* that getopt_long() looks at: an option, or several letters */
+    char *letters;
     int option, index = 0;
 
     occupy_standard_descriptors();
@@ -97,8 +99,9 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
     report_open(tool->name);
     signals_install();
     options = all_options(tool);
+    letters = memory_format("+:%s", tool->letters ? tool->letters : "");
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "+:", options, &index)) != -1) {
+    while (word = argv[optind], (option = getopt_long(argc, argv, letters, options, &index)) != -1) {
         if (option == OPTION_HELP)
             print_and_exit(tool->help);
         else if (option == OPTION_VERSION)
@@ -108,18 +111,19 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
         else if (option == OPTION_REQUIRE_RUN)
             tool->require_run = true;
         else if (option == ':')
-            usage_error(tool, argv[optind - 1], "needs an argument");
+            tool_usage_error(tool, word, "needs an argument");
         else if (option == '?')
-            usage_error(tool, argv[optind - 1], "is no option of this program, or takes no argument");
+            tool_usage_error(tool, word, "is no option of this program, or takes no argument");
         else if (!tool->take(option, optarg))
-            usage_error(tool, argv[optind - 1], "is not a valid argument of its option");
+            tool_usage_error(tool, argv[optind - 1], "is not a valid argument of its option");
     }
     free(options);
+    free(letters);
     return mode;
 }
 
 void tool_no_arguments(const struct tool *tool, int argc, char **argv)
 {
     if (optind < argc)
-        usage_error(tool, argv[optind], "is an argument that is not expected");
+        tool_usage_error(tool, argv[optind], "is an argument that is not expected");
 }

@@ -18,6 +18,7 @@ struct tool {
     const char *name;
     const char *help;                               /* what --help prints, ending in a newline */
     const struct option *options;                   /* further long options, NULL: none; their val are in 1…255 */
+    const char *letters;                            /* and short ones, as getopt(3) has them; NULL: none */
     bool (*take)(int option, const char *argument); /* false: the argument is not valid */
     bool require_run; /* set by --require-run: a stream without run and end was cut off */
 };
@@ -28,6 +29,9 @@ struct tool {
  * --help and --version. Returns the mode; optind is at the first argument.
  */
 enum tool_mode tool_start(struct tool *tool, int argc, char **argv);
+
+/* Ends the process with EXIT_USAGE and the message `WHAT PROBLEM; see NAME --help`. */
+__attribute__((noreturn)) void tool_usage_error(const struct tool *tool, const char *what, const char *problem);
 
 /* Ends with EXIT_USAGE if arguments are left over after the options. */
 void tool_no_arguments(const struct tool *tool, int argc, char **argv);

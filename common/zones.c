@@ -338,8 +338,9 @@ void zones_load(struct zones *zones)
 
     *zones = (struct zones){0};
     if (!list) {
-        config_problem(VARIABLE, "not set; name the blocklists to ask, as in "
-                                 "DNSBL_ZONES='zen.spamhaus.org=127.0.0.[2..11],bl.spamcop.net'");
+        config_problem(VARIABLE, "not set; name the blocklists to ask, as in: export "
+                                 "DNSBL_ZONES='zen.spamhaus.org=127.0.0.[2..11],bl.spamcop.net' (or, for dnsbl-probe "
+                                 "once, dnsbl-probe -z zen.spamhaus.org,bl.spamcop.net ADDRESS)");
         return;
     }
     expanded = expand(list, &zones->complete);

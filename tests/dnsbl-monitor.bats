@@ -452,6 +452,7 @@ effects() { jq -c "select(.type == \"ip\") | [.ip, $2]" "$1" | sort; }
     ended 0
     [ "$(rbldnsd_queries)" -gt "$queries" ]
     [ "$(written)" = "$before" ]
+    grep -q 'zone one.test is asked about 288 times a day, in 96 runs' err # one address and two test entries
     JIRA_API_TOKEN=wrong monitor --check=online
     ended 77
     DB_PASSWORD=wrong monitor --check=online

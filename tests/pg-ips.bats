@@ -234,6 +234,19 @@ has_read() { (($(sql "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tabl
     [ ! -s out ] && [ ! -s err ]
 }
 
+@test "--count writes how many addresses there are, of all shards, if the check finds nothing" {
+    for address in 192.0.2.1 192.0.2.2 2001:db8::1; do pool_add "$address"; done
+    ips --count --shard 1/2
+    [ "$(cat out)" = 3 ] && [ ! -s err ]
+    ips --check=online --count
+    [ "$(cat out)" = 3 ]
+    ips --check --count
+    [ ! -s out ]
+    DB_TABLE=postal.nothing run -78 ips --count
+    [ ! -s out ]
+    run -74 bash -c '"$BUILD/bin/pg-ips" --count >/dev/full'
+}
+
 @test "--check=online names what is missing and the SQL that mends it" {
     DB_TABLE=postal.nothing run -78 ips --check=online
     grep -q 'no table \\"postal\\".\\"nothing\\"' err

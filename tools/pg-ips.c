@@ -34,7 +34,7 @@
 #define WARNINGS_MAX 100 /* addresses that are none, each with a line of its own */
 
 static const char help[] =
-    "usage: pg-ips [--shard I/N] [--rotate] [--check[=online]]\n"
+    "usage: pg-ips [--shard I/N] [--rotate] [--check[=online]] [--count]\n"
     "Writes a record for each address in a PostgreSQL table, between a run and an end record.\n"
     "\n"
     "      --shard I/N      only the addresses of part I (from 0) of N; SHARD_COUNT and\n"
@@ -42,6 +42,7 @@ static const char help[] =
     "      --rotate         starts at a random id and wraps round\n"
     "      --check          checks the configuration, touches nothing\n"
     "      --check=online   asks the database for table, columns and rights as well\n"
+    "      --count          checks the same, and writes how many addresses the table has\n"
     "      --help, --version\n"
     "\n"
     "Reads DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD or DB_DSN, DB_TABLE, DB_IP_COLUMN, DRY_RUN.\n"
@@ -53,7 +54,7 @@ struct pg_ips {
     struct ndjson_out out;
     char run_id[37];
     long shard, shards;
-    bool shard_given, rotate, dry_run;
+    bool shard_given, rotate, dry_run, count;
     char *page_sql;
     json_int_t sent, skipped;
 };
@@ -62,10 +63,12 @@ static struct pg_ips self;
 
 /* --- configuration --- */
 
-enum { OPTION_SHARD = 1, OPTION_ROTATE };
+enum { OPTION_SHARD = 1, OPTION_ROTATE, OPTION_COUNT };
 
-static const struct option options[] = {
-    {"shard", required_argument, NULL, OPTION_SHARD}, {"rotate", no_argument, NULL, OPTION_ROTATE}, {0}};
+static const struct option options[] = {{"shard", required_argument, NULL, OPTION_SHARD},
+                                        {"rotate", no_argument, NULL, OPTION_ROTATE},
+                                        {"count", no_argument, NULL, OPTION_COUNT},
+                                        {0}};
 
 static bool take_shard(const char *argument)
 {
@@ -83,7 +86,10 @@ static bool take_option(int option, const char *argument)
 {
     if (option == OPTION_SHARD)
         return take_shard(argument);
-    self.rotate = true;
+    if (option == OPTION_ROTATE)
+        self.rotate = true;
+    else
+        self.count = true;
     return true;
 }
 
@@ -320,6 +326,29 @@ static void write_addresses(void)
         write_range(INT64_MIN, middle - 1);
 }
 
+/* --- checking --- */
+
+/* Of all shards: together they are what the lists are asked about. A row that is no address counts, too. */
+static int write_count(void)
+{
+    char *sql = memory_format("SELECT count(t.%s) FROM %s AS t", self.table.sql_column, self.table.sql_name);
+    PGresult *result = read_table(sql, 0, NULL);
+    bool written = printf("%s\n", PQgetvalue(result, 0, 0)) > 0 && fflush(stdout) == 0;
+
+    PQclear(result);
+    free(sql);
+    if (!written)
+        report(REPORT_ERROR, "output_error", "cannot write the output: %s", strerror(errno));
+    return written ? EXIT_DONE : EXIT_OUTPUT;
+}
+
+static int check_online(void)
+{
+    int status = pg_table_check(&self.pg, &self.table, PG_READ);
+
+    return status == EXIT_DONE && self.count ? write_count() : status;
+}
+
 int main(int argc, char **argv)
 {
     struct tool tool = {.name = "pg-ips", .help = help, .options = options, .take = take_option};
@@ -331,8 +360,8 @@ int main(int argc, char **argv)
         return EXIT_CONFIG;
     if (mode == TOOL_CHECK)
         return EXIT_DONE;
-    if (mode == TOOL_CHECK_ONLINE)
-        return pg_table_check(&self.pg, &self.table, PG_READ);
+    if (mode == TOOL_CHECK_ONLINE || self.count)
+        return check_online();
     ndjson_out_open(&self.out, STDOUT_FILENO, false);
     write_run();
     write_addresses();

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""terminal.py COMMAND [ARG...]: runs a command on a terminal of its own.
+"""terminal.py [--columns N] COMMAND [ARG...]: runs a command on a terminal of its own.
 
-Prints what it wrote there, and exits with its status. A bare chroot has no
+Prints what it wrote there, and exits with its status. Without --columns the terminal does not say how wide it is. A bare chroot has no
 file system of terminals (devpts): one is mounted for the while, which takes
 root, in a temporary directory, and its terminal is opened without a path.
 """
@@ -9,9 +9,11 @@ root, in a temporary directory, and its terminal is opened without a path.
 import fcntl
 import os
 import pty
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 
 TIOCSPTLCK = 0x40045431  # ioctl_tty(2)
 TIOCGPTPEER = 0x5441
@@ -37,8 +39,12 @@ def open_terminal():
 
 
 def main():
+    command, columns = sys.argv[1:], 0
+    if command[0] == "--columns":
+        columns, command = int(command[1]), command[2:]
     master, slave = open_terminal()
-    process = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave)
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24 if columns else 0, columns, 0, 0))
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     output = b""
     try:

@@ -68,10 +68,36 @@ static void check_visible(void)
     CHECK_NEW_TEXT(text_visible(""), "");
 }
 
+static void check_columns(void)
+{
+    char number[TEXT_COUNT_SIZE];
+
+    CHECK(text_columns("") == 0);
+    CHECK(text_columns("abc") == 3);
+    CHECK(text_columns("caf\u00e9") == 4);
+    CHECK(text_columns("e\u0301") == 1);      /* a combining accent */
+    CHECK(text_columns("\u4e2d\u6587") == 4); /* wide characters */
+    CHECK_NEW_TEXT(text_cut("abcdef", 6), "abcdef");
+    CHECK_NEW_TEXT(text_cut("abcdef", 5), "abcd\u2026");
+    CHECK_NEW_TEXT(text_cut("abcdef", 1), "\u2026");
+    CHECK_NEW_TEXT(text_cut("abcdef", 0), "");
+    CHECK_NEW_TEXT(text_cut("", 0), "");
+    CHECK_NEW_TEXT(text_cut("caf\u00e9s", 4), "caf\u2026");
+    CHECK_NEW_TEXT(text_cut("caf\u00e9s", 5), "caf\u00e9s");
+    CHECK_NEW_TEXT(text_cut("\u4e2d\u6587\u5b57", 4), "\u4e2d\u2026"); /* half a character is none */
+    CHECK_NEW_TEXT(text_cut("e\u0301xy", 2), "e\u0301\u2026");
+    CHECK_TEXT(text_count(0, number), "0");
+    CHECK_TEXT(text_count(999, number), "999");
+    CHECK_TEXT(text_count(1024, number), "1,024");
+    CHECK_TEXT(text_count(1234567, number), "1,234,567");
+    CHECK_TEXT(text_count(18446744073709551615ULL, number), "18,446,744,073,709,551,615");
+}
+
 int main(void)
 {
     check_utf8();
     check_foreign();
     check_visible();
+    check_columns();
     return tap_end();
 }

@@ -30,9 +30,11 @@ static void ignore_log(int severity, const char *message)
     (void)message;
 }
 
-bool probe_open(struct probe *probe, const struct zones *zones, const struct probe_config *config)
+bool probe_open(struct probe *probe, const struct options *options, const struct zones *zones,
+                const struct probe_config *config)
 {
-    *probe = (struct probe){.zones = zones,
+    *probe = (struct probe){.options = options,
+                            .zones = zones,
                             .concurrency = (unsigned)config->resolver.concurrency,
                             .timeout_seconds = config->resolver.timeout_ms / 1000};
     event_set_log_callback(ignore_log);
@@ -51,6 +53,7 @@ bool probe_open(struct probe *probe, const struct zones *zones, const struct pro
             for (int family = 4; family <= 6; family += 2)
                 probe_lane(probe, zones->items[i].domain, family)->exempt = true;
     probe->counts = memory_new(zones->count, sizeof *probe->counts);
+    probe->verdicts = memory_new(zones->count, sizeof *probe->verdicts);
     window_open(&probe->window, zones->domain_count, probe->concurrency);
     return probe->resolver != NULL;
 }
@@ -68,99 +71,7 @@ void probe_close(struct probe *probe)
     for (size_t i = 0; i < probe->zones->count; i++)
         free(probe->counts[i].shown);
     free(probe->counts);
-}
-
-/* --- input --- */
-
-/* Makes a record of a bare line; false: a comment or blank, or reported as bad. */
-static bool take_bare_line(struct probe *probe, struct ndjson_record *record, struct ip *ip)
-{
-    bool has_nul = memchr(record->text, '\0', record->length) != NULL;
-    char text[IP_TEXT_SIZE];
-
-    if (!has_nul)
-        record->text[strcspn(record->text, "#")] = '\0';
-    if (!has_nul && strspn(record->text, " \t\r") == strlen(record->text))
-        return false;
-    if (has_nul || !ip_parse(record->text, ip)) {
-        ndjson_bad(&probe->in, "\"%.60s\" is not an IP address%s", record->text,
-                   has_nul ? " (it has a NUL byte)" : "");
-        return false;
-    }
-    free(record->text);
-    record->text = memory_format("{\"type\":\"ip\",\"ip\":\"%s\"}", ip_format(ip, text));
-    record->length = strlen(record->text);
-    return true;
-}
-
-/* True if the record is an address to look up, in *ip. */
-static bool take_json(struct probe *probe, struct ndjson_record *record, struct ip *ip, bool *bad)
-{
-    const char *text;
-    char *problem;
-
-    if (strcmp(record->type, "ip") != 0)
-        return false;
-    problem = record_ip(record->object, ip, &text);
-    if (problem)
-        ndjson_bad(&probe->in, "%s", problem);
-    *bad = problem != NULL;
-    free(problem);
-    return !*bad;
-}
-
-/* Keeps of the parsed object what will be needed, and drops it: it is many times as large as the line. */
-static void drop_object(struct slot *slot)
-{
-    struct ndjson_record *record = slot->record;
-    const char *lists = json_string_value(json_object_get(record->object, "blocking_lists"));
-
-    slot->is_end = !strcmp(record->type, "end");
-    slot->has_results = json_object_get(record->object, "results") || json_object_get(record->object, "probed_at");
-    if (lists && *lists && slot->has_ip && slot->ip.family == 6)
-        slot->blocking_lists = memory_string(lists);
-    json_decref(record->object);
-    record->object = NULL;
-    record->type = NULL;
-}
-
-static void take_record(struct probe *probe, struct ndjson_record *record)
-{
-    struct ip ip;
-    bool bad = false, is_ip;
-    struct slot *slot;
-
-    if (record->object)
-        is_ip = take_json(probe, record, &ip, &bad);
-    else {
-        is_ip = take_bare_line(probe, record, &ip);
-        bad = !is_ip;
-    }
-    if (bad) {
-        ndjson_record_free(record);
-        return;
-    }
-    slot = window_add(&probe->window, record, is_ip ? &ip : NULL);
-    if (record->object)
-        drop_object(slot);
-}
-
-/* Takes what is buffered; true: more can be read now. */
-static bool take_input(struct probe *probe)
-{
-    struct ndjson_record *record;
-
-    while (!window_full(&probe->window)) {
-        enum ndjson_event event = ndjson_next(&probe->in, &record);
-
-        if (event == NDJSON_RECORD)
-            take_record(probe, record);
-        else {
-            probe->input_ended = event == NDJSON_END;
-            return event == NDJSON_AGAIN;
-        }
-    }
-    return false;
+    free(probe->verdicts);
 }
 
 /* --- the loop --- */
@@ -181,12 +92,20 @@ static void on_input(evutil_socket_t fd, short events, void *argument)
     ndjson_fill(&probe->in);
 }
 
+/* For output that goes to the same terminal as the progress. */
+static void make_way(struct probe *probe)
+{
+    if (probe->shares_terminal)
+        progress_make_way(&probe->progress);
+}
+
 static void on_output(evutil_socket_t fd, short events, void *argument)
 {
     struct probe *probe = argument;
 
     (void)fd;
     (void)events;
+    make_way(probe);
     ndjson_flush_some(&probe->out);
 }
 
@@ -226,7 +145,7 @@ static bool can_take_more(struct probe *probe, struct watches *watches)
 
 static void set_timer(struct probe *probe, struct event *timer, long retry)
 {
-    long waits[] = {resolver_next_deadline(probe->resolver), retry, -1};
+    long waits[] = {resolver_next_deadline(probe->resolver), retry, -1, progress_wait(&probe->progress)};
     long wait = -1;
     struct timeval delay;
 
@@ -244,48 +163,97 @@ static void set_timer(struct probe *probe, struct event *timer, long retry)
     evtimer_add(timer, &delay);
 }
 
+/* Unless a line of output that is only half written stands on the terminal. */
+static void draw_progress(struct probe *probe)
+{
+    struct progress_state state = {.done = probe->done, .total = probe->expected, .zones = probe->zones->count};
+
+    if (progress_wait(&probe->progress) != 0 || (probe->shares_terminal && ndjson_pending(&probe->out) > 0))
+        return;
+    if (probe->input_ended)
+        state.total = probe->taken;
+    state.zones_out = probe_zones_out(probe);
+    progress_draw(&probe->progress, &state);
+}
+
 /* One turn: take in, ask, let out, then wait for whatever comes first. */
 static void turn(struct probe *probe, struct watches *watches)
 {
     bool written = false;
     long retry;
 
-    if (take_input(probe) && !await(watches->input))
+    if (probe_take_input(probe) && !await(watches->input))
         ndjson_fill(&probe->in);
     resolver_expire(probe->resolver);
     retry = probe_retry_lanes(probe);
     probe_schedule(probe);
     probe_emit(probe);
     if (ndjson_pending(&probe->out) > 0 && !await(watches->output)) {
+        make_way(probe);
         ndjson_flush(&probe->out);
         written = true; /* and no event will say so */
     }
     if (probe->input_ended && window_empty(&probe->window))
         return;
+    draw_progress(probe);
     set_timer(probe, watches->timer, retry);
     event_base_loop(probe->base, EVLOOP_ONCE | (written || can_take_more(probe, watches) ? EVLOOP_NONBLOCK : 0));
 }
 
-int probe_run(struct probe *probe, bool require_run)
+/* Addresses that a person types leave no room for progress, and in the job other programs share the terminal. */
+static void open_progress(struct probe *probe)
 {
-    struct watches watches;
+    bool typed = !probe->options->arguments && isatty(STDIN_FILENO);
 
-    ndjson_in_open(&probe->in, STDIN_FILENO);
-    probe->in.bare_lines = !require_run;
-    probe->in.require_run = require_run;
+    probe->shares_terminal = isatty(STDOUT_FILENO);
+    progress_open(&probe->progress, !typed && !probe->options->require_run);
+    if (typed && isatty(STDERR_FILENO) && !probe->options->require_run)
+        report(REPORT_INFO, "input", "type an IP address or a range a line; Ctrl-D ends");
+}
+
+static void open_output(struct probe *probe)
+{
+    size_t columns = 0;
+
     ndjson_out_open(&probe->out, STDOUT_FILENO, false);
     probe->out.never_blocks = true;
+    for (size_t i = 0; i < probe->zones->count; i++)
+        if (strlen(probe->zones->items[i].name) > columns)
+            columns = strlen(probe->zones->items[i].name);
+    if (probe->options->table)
+        table_open(&probe->table, STDOUT_FILENO, columns);
+}
+
+/* What the exit status becomes where it would be EXIT_DONE. */
+static int found_status(const struct probe *probe)
+{
+    static const int statuses[] = {
+        [FINDING_CLEAN] = EXIT_DONE, [FINDING_UNKNOWN] = EXIT_UNKNOWN, [FINDING_LISTED] = EXIT_LISTED};
+
+    return probe->options->exit_code ? statuses[probe->finding] : EXIT_DONE;
+}
+
+int probe_run(struct probe *probe)
+{
+    struct watches watches;
+    int status;
+
+    probe_open_input(probe);
+    open_output(probe);
+    open_progress(probe);
     watch(probe, &watches);
     while (!signals_received() && !(probe->input_ended && window_empty(&probe->window)))
         turn(probe, &watches);
     if (signals_received())
         ndjson_stop(&probe->in);
     else if (probe->in.frame == NDJSON_UNFRAMED && !ndjson_cut_off(&probe->in))
-        probe_emit_counts(probe);
+        probe_emit_end(probe);
     unwatch(&watches);
+    progress_close(&probe->progress);
     ndjson_out_close(&probe->out);
     ndjson_in_close(&probe->in);
-    return ndjson_status(&probe->in, &probe->out);
+    status = ndjson_status(&probe->in, &probe->out);
+    return status == EXIT_DONE ? found_status(probe) : status;
 }
 
 static bool is_undecided(const struct probe *probe)

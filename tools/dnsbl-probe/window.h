@@ -31,6 +31,7 @@ struct slot {
     struct ndjson_record *record; /* owned; only its text */
     bool has_ip;                  /* false: a record that passes through */
     bool is_end;                  /* it is the end record */
+    bool of_range;                /* a person wrote a range, not this address */
     bool has_results;             /* it came with members that are to be replaced */
     struct ip ip;
     char *blocking_lists;     /* owned; of the row, kept for IPv6 addresses; NULL: none */

@@ -1,0 +1,134 @@
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "text.h"
+
+#define ZONE_MOST 32     /* columns of a zone's name on a terminal */
+#define VERDICT_WIDTH 10 /* "not listed" */
+#define ANSWERS_LEAST 15 /* "127.255.255.254" */
+#define ANSWERS_MOST 39
+#define TIME_WIDTH 8    /* "12345 ms" */
+#define USUAL_WIDTH 80  /* of a terminal that does not say */
+#define UNBOUNDED 65536 /* of what is no terminal */
+
+struct cell {
+    const char *text;
+    size_t width; /* columns that it is filled up to, and on a terminal cut to; 0: all that are left */
+    bool right;
+    enum table_colour colour;
+};
+
+void table_open(struct table *table, int fd, size_t zone_columns)
+{
+    const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+    *table = (struct table){.fd = fd, .is_terminal = isatty(fd), .zone_columns = zone_columns};
+    table->colour = table->is_terminal && !(no_color && *no_color) && terminal && strcmp(terminal, "dumb") != 0;
+    table->answer_columns = ANSWERS_LEAST;
+    if (table->is_terminal && table->zone_columns > ZONE_MOST)
+        table->zone_columns = ZONE_MOST;
+}
+
+/* Asked for each line: a person may change it meanwhile. */
+static size_t width_of(const struct table *table)
+{
+    struct winsize size;
+
+    if (!table->is_terminal)
+        return UNBOUNDED;
+    return ioctl(table->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL_WIDTH;
+}
+
+static void put_text(const struct table *table, FILE *out, const char *text, enum table_colour colour)
+{
+    static const char *const codes[] = {
+        [TABLE_BOLD] = "1", [TABLE_RED] = "1;31", [TABLE_GREEN] = "32", [TABLE_YELLOW] = "33", [TABLE_CYAN] = "36"};
+
+    if (table->colour && colour != TABLE_PLAIN)
+        fprintf(out, "\033[%sm%s\033[0m", codes[colour], text); /* ECMA-48 section 8.3.117 */
+    else
+        fputs(text, out);
+}
+
+static size_t least(size_t one, size_t other)
+{
+    return one < other ? one : other;
+}
+
+/*
+ * A line of cells with two blanks between, no wider than the terminal. Blanks are
+ * written when something follows them, so that no line ends in one.
+ */
+static void put_line(const struct table *table, FILE *out, const struct cell *cells, size_t count)
+{
+    size_t left = width_of(table), blanks = 0;
+
+    for (size_t i = 0; i < count && left > blanks; i++) {
+        const struct cell *cell = &cells[i];
+        size_t room = left - blanks;
+        char *visible = text_visible(cell->text);
+        char *cut = text_cut(visible, cell->width && table->is_terminal ? least(room, cell->width) : room);
+        size_t taken = text_columns(cut), fill = cell->width > taken ? cell->width - taken : 0;
+
+        blanks += cell->right ? fill : 0;
+        if (taken > 0 && blanks + taken <= left) {
+            fprintf(out, "%*s", (int)blanks, "");
+            put_text(table, out, cut, cell->colour);
+            left -= blanks + taken;
+            blanks = 0;
+        }
+        blanks += 2 + (cell->right ? 0 : fill);
+        free(visible);
+        free(cut);
+    }
+    fputc('\n', out);
+}
+
+static void put_row(const struct table *table, FILE *out, const struct table_row *row)
+{
+    const struct cell cells[] = {{"", 0, false, TABLE_PLAIN}, /* the indent */
+                                 {row->zone, table->zone_columns, false, TABLE_PLAIN},
+                                 {row->verdict, VERDICT_WIDTH, false, row->colour},
+                                 {row->answers, table->answer_columns, false, TABLE_PLAIN},
+                                 {row->time, TIME_WIDTH, true, TABLE_PLAIN},
+                                 {row->reason, 0, false, TABLE_PLAIN}};
+
+    put_line(table, out, cells, sizeof cells / sizeof *cells);
+}
+
+void table_address(struct table *table, FILE *out, const char *ip, const struct table_row *rows, size_t count)
+{
+    static const struct table_row names = {"ZONE", "VERDICT", "ANSWERS", "TIME", "REASON", TABLE_PLAIN};
+
+    for (size_t i = 0; i < count; i++)
+        if (strlen(rows[i].answers) > table->answer_columns)
+            table->answer_columns = least(strlen(rows[i].answers), ANSWERS_MOST);
+    if (!table->begun)
+        put_row(table, out, &names);
+    table->begun = true;
+    table_line(table, out, ip, TABLE_BOLD);
+    for (size_t i = 0; i < count; i++)
+        put_row(table, out, &rows[i]);
+}
+
+void table_line(const struct table *table, FILE *out, const char *text, enum table_colour colour)
+{
+    const struct cell cell = {text, 0, false, colour};
+
+    put_line(table, out, &cell, 1);
+}
+
+void table_zone(const struct table *table, FILE *out, const char *zone, const char *word, enum table_colour colour,
+                const char *text)
+{
+    const struct cell cells[] = {{"", 0, false, TABLE_PLAIN},
+                                 {zone, table->zone_columns, false, TABLE_PLAIN},
+                                 {word, sizeof "unreachable" - 1, false, colour},
+                                 {text, 0, false, TABLE_PLAIN}};
+
+    put_line(table, out, cells, sizeof cells / sizeof *cells);
+}
