@@ -1,4 +1,4 @@
-# dnsbl-report: a page from records or logs.
+# dnsbl-report: a page from records or logs. What a browser makes of it is in dnsbl-report-browser.bats.
 
 bats_require_minimum_version 1.5.0
 
@@ -50,6 +50,19 @@ setup() {
     { run_record 1; for n in {1..250}; do ip "$n"; done; end_record 1 250; } | page
     { run_record 1; for n in {1..150}; do ip "$n"; done; end_record 1 150; } | page half.html
     [ $(($(wc -c <page.html) - $(wc -c <half.html))) -lt $((100 * 16)) ]
+}
+
+@test "when a thousand are listed, the others are named behind the table" {
+    {
+        run_record 1
+        jq -nc 'range(1002) | {type: "ip", ip: "10.1.\(. / 256 | floor).\(. % 256)", results: [
+            {zone: "a.test", status: "LISTED", answers: ["127.0.0.2"], reason: "\(.)", error: null, duration_ms: 1}]}'
+        end_record 1 1002
+    } | page
+    [ ! -s err ]
+    [ "$(grep -c '^<tr><th scope="row">10' page.html)" = 1000 ]
+    grep -qxF '<p>Listed as well: 10.1.3.232, 10.1.3.233.</p>' page.html
+    [ "$(data '.addresses | length')" = 1002 ]
 }
 
 @test "each kind of finding, and a zone that was not asked" {

@@ -4,6 +4,8 @@
 #include "html.h"
 #include "page.h"
 
+enum { LISTED_ROWS = 1000 }; /* of the table of listed addresses */
+
 static void write_number(struct ndjson_out *out, json_int_t number, bool known)
 {
     if (!known) {
@@ -179,8 +181,31 @@ static void write_address(struct ndjson_out *out, const struct view *view, const
     html_raw(out, "</td></tr>\n");
 }
 
+static bool is_listed(const struct address *address)
+{
+    return address->state == STATE_LISTED || address->state == STATE_HELD;
+}
+
+/* Their names alone: tens of thousands of rows are more than a browser likes, and the script makes its own. */
+static void write_others(struct ndjson_out *out, const struct view *view, size_t from)
+{
+    const char *before = "<p>Listed as well: ";
+
+    for (size_t i = from; i < view->address_count; i++) {
+        char text[IP_TEXT_SIZE];
+
+        if (!is_listed(view->addresses[i]))
+            continue;
+        html_format(out, "%s%s", before, ip_format(&view->addresses[i]->ip, text));
+        before = ", ";
+    }
+    html_raw(out, before[0] == ',' ? ".</p>\n" : "");
+}
+
 void listed_write(struct ndjson_out *out, const struct view *view)
 {
+    size_t rows = 0, i;
+
     if (view->states[STATE_LISTED] + view->states[STATE_HELD] == 0) {
         html_format(out, "<p>None of the %zu addresses is listed.</p>\n", view->address_count);
         return;
@@ -189,10 +214,14 @@ void listed_write(struct ndjson_out *out, const struct view *view)
              "<div class=\"scroll\">\n<table>\n<thead><tr><th scope=\"col\">Address</th><th scope=\"col\">State</th>"
              "<th scope=\"col\">Lists</th><th scope=\"col\">Listed since</th><th scope=\"col\">Ticket</th></tr>"
              "</thead>\n<tbody>\n");
-    for (size_t i = 0; i < view->address_count; i++)
-        if (view->addresses[i]->state == STATE_LISTED || view->addresses[i]->state == STATE_HELD)
-            write_address(out, view, view->addresses[i]);
+    for (i = 0; i < view->address_count && rows < LISTED_ROWS; i++) {
+        if (!is_listed(view->addresses[i]))
+            continue;
+        write_address(out, view, view->addresses[i]);
+        rows++;
+    }
     html_raw(out, "</tbody>\n</table>\n</div>\n");
+    write_others(out, view, i);
 }
 
 /* --- rounds --- */
