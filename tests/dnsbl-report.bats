@@ -29,7 +29,7 @@ setup() {
     parsed ends >ends
     [ "$(cat ends)" = 1 ]
     [ "$(parsed tiles)" = 'addresses 3, listed 1, newly listed 1, cleared 0, in doubt 1, list not well 1' ]
-    [ "$(parsed row 10.0.0.2)" = '10.0.0.2 | listed newly listed | listed a.test 127.0.0.2 a reason | 2026-01-01 00:15 UTC or before | OPS-1' ]
+    [ "$(parsed row 10.0.0.2)" = '10.0.0.2 | listed newly listed | listed a.test 127.0.0.2 a reason | OPS-1' ]
     [ "$(parsed row a.test)" = 'a.test | ok | 1 | 0 | 3 | 2.5 ms / 2.5 ms / 2.5 ms' ]
     [[ $(parsed row b.test) == 'b.test | unreachable127.0.0.2: timeout, 3 timesWhat to doits name servers do not answer'*' | 0 | 1zone_unreachable 1 | 3 | '* ]]
     [ "$(data '.addresses | map(if type == "string" then . else .[0:2] end)')" = '["10.0.0.1",["10.0.0.2",0],["10.0.0.3",2]]' ]
@@ -255,7 +255,7 @@ setup() {
     shown="$evil"'\226\128\168\226\128\174\007\027[2J'
     [ "$(data '.addresses[0][7]')" = "$(jq -n --arg shown "$shown" '$shown')" ]
     [ "$(data '.findings[1]')" = "$(jq -nc --arg shown "$shown" '[0, "</td>", "", $shown]')" ]
-    [[ $(parsed row 10.0.0.1) == "10.0.0.1 | listed newly listed | listed a.test </td> $shown | "*" | $shown" ]]
+    [[ $(parsed row 10.0.0.1) == "10.0.0.1 | listed newly listed | listed a.test </td> $shown | $shown" ]]
     [[ $(parsed row '<b>z</b>') == "<b>z</b> | silent$evil"* ]]
     [ "$(parsed elements script)" = 2 ]
     [ "$(parsed elements img)$(parsed elements b)" = "01" ] # the list's name in the static table is bold

@@ -111,7 +111,7 @@ function sort() {
 // ---- the table ----
 
 const columns = [["address", "Address", ""], ["state", "State", ""], ["chips", "Lists", "chips"],
-    ...data.zones.map((name, zone) => ["zone", name, "zone", zone]), ["since", "Listed since", "since"], ["ticket", "Ticket", "ticket"]];
+    ...data.zones.map((name, zone) => ["zone", name, "zone", zone]), ...(newest > 0 ? [["since", "Listed since", "since"]] : []), ["ticket", "Ticket", "ticket"]];
 
 function renderHead() {
     const head = make("tr");
@@ -164,7 +164,8 @@ function renderRow(row) {
     const line = make("tr", {}, make("th", {scope: "row"}, button),
         make("td", {class: "state"}, badge(row), " ", ...notes(row)), chipsCell(row));
     for (let zone = 0; zone < data.zones.length; zone++) line.append(zoneCell(row, zone));
-    line.append(make("td", {class: "since"}, sinceText(row)), make("td", {class: "ticket foreign"}, row.ticket));
+    if (newest > 0) line.append(make("td", {class: "since"}, sinceText(row))); // one run alone does not tell
+    line.append(make("td", {class: "ticket foreign"}, row.ticket));
     button.addEventListener("click", () => toggle(line, button, row));
     return line;
 }

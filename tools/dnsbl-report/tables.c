@@ -151,6 +151,12 @@ static void write_notes(struct ndjson_out *out, const struct address *address)
             html_format(out, " <span class=\"note\">%s</span>", note_names[i]);
 }
 
+/* One run alone does not tell since when. */
+static bool tells_since(const struct view *view)
+{
+    return view->collected->history.round_count > 1;
+}
+
 static void write_since(struct ndjson_out *out, const struct view *view, const struct address *address)
 {
     size_t count;
@@ -175,7 +181,8 @@ static void write_address(struct ndjson_out *out, const struct view *view, const
     write_notes(out, address);
     html_raw(out, "</td>");
     write_findings(out, view, address);
-    write_since(out, view, address);
+    if (tells_since(view))
+        write_since(out, view, address);
     html_raw(out, "<td class=\"foreign\">");
     html_text(out, address->ticket);
     html_raw(out, "</td></tr>\n");
@@ -210,10 +217,10 @@ void listed_write(struct ndjson_out *out, const struct view *view)
         html_format(out, "<p>None of the %zu addresses is listed.</p>\n", view->address_count);
         return;
     }
-    html_raw(out,
-             "<div class=\"scroll\">\n<table>\n<thead><tr><th scope=\"col\">Address</th><th scope=\"col\">State</th>"
-             "<th scope=\"col\">Lists</th><th scope=\"col\">Listed since</th><th scope=\"col\">Ticket</th></tr>"
-             "</thead>\n<tbody>\n");
+    html_raw(out, "<div class=\"scroll\">\n<table>\n<thead><tr><th scope=\"col\">Address</th>"
+                  "<th scope=\"col\">State</th><th scope=\"col\">Lists</th>");
+    html_raw(out, tells_since(view) ? "<th scope=\"col\">Listed since</th>" : "");
+    html_raw(out, "<th scope=\"col\">Ticket</th></tr></thead>\n<tbody>\n");
     for (i = 0; i < view->address_count && rows < LISTED_ROWS; i++) {
         if (!is_listed(view->addresses[i]))
             continue;
