@@ -6,7 +6,7 @@ B       := build
 JOBS    := $(shell nproc)
 IMAGE   ?= dnsbl-monitor:$(VERSION)
 
-TOOLS    := pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary
+TOOLS    := pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary dnsbl-report
 MANUALS  := $(wildcard tools/*.[1-8] common/*.[1-8] pipelines/*.[1-8])
 
 CFLAGS   ?= -O2 -g
@@ -26,6 +26,12 @@ $(B)/bin/pg-ips $(B)/bin/pg-apply: LDLIBS = -lpq
 $(B)/bin/dnsbl-probe: LDLIBS = -lunbound -levent_core -lresolv
 $(B)/bin/jira-sync: LDLIBS = -lcurl
 $(B)/common/pg.o $(B)/common/pg_table.o $(B)/tools/pg-%.o: CPPFLAGS += -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+
+# The page's texts become part of this object, and its Content-Security-Policy names them by their hashes.
+PAGE := tools/dnsbl-report/page
+page_hash = sha256-$(shell sha256sum $(PAGE).$(1) | cut -d' ' -f1 | tr a-f A-F | basenc -d --base16 | base64)
+$(B)/$(PAGE).o: $(PAGE).html $(PAGE).css $(PAGE).js
+$(B)/$(PAGE).o: CPPFLAGS += -DPAGE_CSS_HASH='"$(call page_hash,css)"' -DPAGE_JS_HASH='"$(call page_hash,js)"'
 
 # A tool is one file, or a folder of its name.
 .SECONDEXPANSION:

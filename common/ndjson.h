@@ -39,6 +39,11 @@ struct ndjson_in {
     int fd;
     bool bare_lines;  /* lines that do not begin with '{' are records without object */
     bool require_run; /* a stream without `run` counts as cut off */
+    /*
+     * Not one stream but what people have collected: a run may follow another's end, and reading goes on behind one
+     * that was cut off (it counts as such); the tools' own messages (log.schema.json) are passed over in silence.
+     */
+    bool collected;
     char *buffer;
     size_t start, filled, scanned, size;
     unsigned long line;     /* number of the line last returned, from 1 */
@@ -101,7 +106,8 @@ bool ndjson_write_object(struct ndjson_out *out, json_t *object);
 /* The line that ndjson_write_with() would write, new and with its newline; borrows fields. *length in bytes. */
 char *ndjson_line(const struct ndjson_record *record, const json_t *fields, size_t *length);
 
-/* Writes a finished line (newline included, within NDJSON_LINE_MAX). */
+/* Writes bytes as they are: a finished line (newline included, within NDJSON_LINE_MAX), or a part of what is no
+ * NDJSON. */
 void ndjson_write_line(struct ndjson_out *out, const char *line, size_t length);
 
 /* The same for a line of any length; false as for ndjson_write_with(). */

@@ -117,7 +117,7 @@ static char *next_line(struct ndjson_in *in, size_t *length)
         in->scanned = in->filled;
         if (in->discarding || in->filled - in->start >= NDJSON_LINE_MAX) {
             if (!in->discarding) {
-                in->cut_off = in->cut_off || in->frame == NDJSON_ENDED;
+                in->cut_off = in->cut_off || (in->frame == NDJSON_ENDED && !in->collected);
                 in->line++;
                 ndjson_bad(in, "longer than %d bytes", NDJSON_LINE_MAX);
             }
@@ -128,7 +128,13 @@ static char *next_line(struct ndjson_in *in, size_t *length)
     }
 }
 
-/* The object of a line with its type checked; NULL: reported as bad. */
+/* What a tool says on stderr has a tool, and no type. */
+static bool is_message(const json_t *object)
+{
+    return !json_object_get(object, "type") && json_is_string(json_object_get(object, "tool"));
+}
+
+/* The object of a line with its type checked; NULL: reported as bad, or passed over. */
 static json_t *parse(struct ndjson_in *in, const char *line, size_t length)
 {
     json_error_t error;
@@ -138,6 +144,8 @@ static json_t *parse(struct ndjson_in *in, const char *line, size_t length)
         ndjson_bad(in, "not JSON that can be used: %s (column %d)", error.text, error.column);
     else if (!json_is_object(object))
         ndjson_bad(in, "not a JSON object");
+    else if (in->collected && is_message(object))
+        ; /* nothing to say of it */
     else if (!json_is_string(json_object_get(object, "type")))
         ndjson_bad(in, "no \"type\" that is a string");
     else
@@ -146,11 +154,30 @@ static json_t *parse(struct ndjson_in *in, const char *line, size_t length)
     return NULL;
 }
 
+/* Follows run … end, run … end and what is between them. */
+static void follow_frames(struct ndjson_in *in, bool is_run, bool is_end)
+{
+    bool inside = in->frame == NDJSON_IN_RUN;
+
+    if (is_run ? inside : !inside && (is_end || in->require_run))
+        in->cut_off = true;
+    if (is_run)
+        in->frame = NDJSON_IN_RUN;
+    else if (is_end)
+        in->frame = NDJSON_ENDED;
+    else if (!inside)
+        in->frame = NDJSON_UNFRAMED;
+}
+
 /* Follows run … end. False: the stream is out of order here, and is read no further. */
 static bool follow_frame(struct ndjson_in *in, const char *type)
 {
     bool is_run = !strcmp(type, "run"), is_end = !strcmp(type, "end");
 
+    if (in->collected) {
+        follow_frames(in, is_run, is_end);
+        return true;
+    }
     if ((is_run && in->frame != NDJSON_EMPTY) || (is_end && in->frame != NDJSON_IN_RUN)) {
         in->cut_off = true;
         ndjson_stop(in);
@@ -190,7 +217,7 @@ enum ndjson_event ndjson_next(struct ndjson_in *in, struct ndjson_record **recor
     while ((line = next_line(in, &length))) {
         json_t *object = NULL;
 
-        if (in->frame == NDJSON_ENDED) {
+        if (in->frame == NDJSON_ENDED && !in->collected) {
             in->cut_off = true;
             ndjson_stop(in);
             break;
@@ -259,6 +286,7 @@ int ndjson_status(const struct ndjson_in *in, const struct ndjson_out *out)
                : in->torn                   ? "its last line has no newline"
                : in->frame == NDJSON_IN_RUN ? "it stopped before its end record; look at the stage before this one"
                : in->frame == NDJSON_EMPTY  ? "it is empty; look at the stage before this one"
+               : in->collected              ? "one of its runs lacks its run or its end record"
                : in->frame == NDJSON_ENDED  ? "something follows its end record; replay one run at a time"
                                             : "its first record is not run");
         if (!(out && out->gone))

@@ -2,7 +2,7 @@
 
 bats_require_minimum_version 1.5.0
 
-tools=(pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary)
+tools=(pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary dnsbl-report)
 
 setup_file() {
     export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}

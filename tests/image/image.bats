@@ -144,7 +144,7 @@ told() {
     inside() { engine run --rm --network none "${rlimits[@]}" --entrypoint bash "$IMAGE" -c "$1"; }
     [ "$(engine inspect --format '{{.Config.User}} {{json .Config.Entrypoint}}' "$IMAGE")" = '1000:1000 ["/usr/local/bin/dnsbl-monitor"]' ]
     [ "$(engine inspect --format '{{index .Config.Labels "org.opencontainers.image.version"}}' "$IMAGE")" = "$(sed -n 's/^VERSION := //p' "$BATS_TEST_DIRNAME/../../Makefile")" ]
-    [ "$(inside 'ls /usr/local/bin' | xargs)" = "dnsbl-decide dnsbl-monitor dnsbl-probe jira-sync log-summary pg-apply pg-ips" ]
+    [ "$(inside 'ls /usr/local/bin' | xargs)" = "dnsbl-decide dnsbl-monitor dnsbl-probe dnsbl-report jira-sync log-summary pg-apply pg-ips" ]
     run ! inside 'type cc || type gcc || type make || type curl || type python3'
     [ "$(inside 'find /var/lib/apt/lists /var/cache/apt /var/log -type f -size +0 2>/dev/null | wc -l')" = 0 ]
     # Nothing that the base does not have makes somebody root.

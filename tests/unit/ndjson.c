@@ -29,18 +29,15 @@ static int holding(const char *bytes, size_t length)
     return fd;
 }
 
-/* Reads a stream to its end; returns the first letters of its records' types, "-" for a bare line. */
-static const char *read_all(struct ndjson_in *in, const char *bytes, size_t length, bool bare_lines, bool require_run)
+/* Reads an open stream to its end and closes it; returns the first letters of its records' types, "-" for a bare
+ * line. */
+static const char *read_on(struct ndjson_in *in)
 {
     static char letters[256];
     struct ndjson_record *record;
     enum ndjson_event event;
     size_t count = 0;
-    int fd = holding(bytes, length);
 
-    ndjson_in_open(in, fd);
-    in->bare_lines = bare_lines;
-    in->require_run = require_run;
     while ((event = ndjson_next(in, &record)) != NDJSON_END) {
         if (event == NDJSON_AGAIN) {
             ndjson_fill(in);
@@ -52,9 +49,17 @@ static const char *read_all(struct ndjson_in *in, const char *bytes, size_t leng
     }
     letters[count] = '\0';
     ndjson_in_close(in);
-    close(fd);
+    close(in->fd);
     free(tap_stderr());
     return letters;
+}
+
+static const char *read_all(struct ndjson_in *in, const char *bytes, size_t length, bool bare_lines, bool require_run)
+{
+    ndjson_in_open(in, holding(bytes, length));
+    in->bare_lines = bare_lines;
+    in->require_run = require_run;
+    return read_on(in);
 }
 
 static void check_frames(void)
@@ -97,6 +102,42 @@ static void check_frames(void)
         tap_check(!strcmp(letters, cases[i].letters) && ndjson_cut_off(&in) == cases[i].cut_off &&
                       status == cases[i].status,
                   "frame %zu: %s, cut off %d, status %d", i, letters, ndjson_cut_off(&in), status);
+    }
+}
+
+static void check_collected(void)
+{
+    static const struct {
+        const char *stream, *letters;
+        bool require_run;
+        int status;
+    } cases[] = {
+        {RUN IP END RUN IP END, "rierie", true, EXIT_DONE},
+        {IP RUN END IP, "irei", false, EXIT_DONE},
+        {IP RUN END, "ire", true, EXIT_CUT_OFF},
+        {RUN END IP RUN END, "reire", true, EXIT_CUT_OFF},
+        {"", "", true, EXIT_CUT_OFF},
+        {RUN IP RUN IP END, "ririe", false, EXIT_CUT_OFF},
+        {RUN END RUN IP, "reri", false, EXIT_CUT_OFF},
+        {RUN END END, "ree", false, EXIT_CUT_OFF},
+        {RUN END "{\"type\":\"run\"}", "re", false, EXIT_CUT_OFF},
+        {RUN "{\"tool\":\"pg-ips\"}\n" END, "re", false, EXIT_DONE},
+        {RUN "{\"tool\":1}\n" END, "re", false, EXIT_SOME_FAILED},
+        {RUN END "x\n" RUN END, "rere", false, EXIT_SOME_FAILED},
+    };
+    struct ndjson_in in;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *letters;
+        int status;
+
+        ndjson_in_open(&in, holding(cases[i].stream, strlen(cases[i].stream)));
+        in.collected = true;
+        in.require_run = cases[i].require_run;
+        letters = read_on(&in);
+        status = ndjson_status(&in, NULL);
+        tap_check(!strcmp(letters, cases[i].letters) && status == cases[i].status, "collected %zu: %s, status %d", i,
+                  letters, status);
     }
 }
 
@@ -344,6 +385,7 @@ int main(void)
     report_open("unit");
     tap_capture_stderr();
     check_frames();
+    check_collected();
     check_bad_lines();
     check_bare_lines();
     check_long_lines();
