@@ -21,7 +21,9 @@ LISTED=50 # addresses, whatever the number of all
 rlimits=(--ulimit nofile=1024:4096 --ulimit nproc=4096:4096) # podman would raise them, which needs a right of its own
 
 setup_file() {
-    export IMAGE_STORE=${IMAGE_STORE:-$BATS_FILE_TMPDIR/store} IMAGE_BASE=${IMAGE_BASE:-localhost/dnsbl-base} ENGINE RBLDNSD_LOG=off
+    # Not below BATS_FILE_TMPDIR: podman takes no path of more than 50 characters there.
+    [ -n "${IMAGE_STORE:-}" ] || OWN_STORE=$(mktemp -d "${TMPDIR:-/tmp}/image.XXXXXX")
+    export OWN_STORE IMAGE_STORE=${IMAGE_STORE:-$OWN_STORE} IMAGE_BASE=${IMAGE_BASE:-localhost/dnsbl-base} ENGINE RBLDNSD_LOG=off
     mkdir -p "$IMAGE_STORE"
     engine_find run
     TRACES=$(engine_traces)
@@ -47,7 +49,7 @@ teardown_file() {
     servers_stop "$BATS_FILE_TMPDIR"
     [[ $ENGINE != docker ]] || engine image rm "$IMAGE" "$IMAGE_BASE" >/dev/null 2>&1 || true
     engine_clean "$TRACES"
-    [[ $IMAGE_STORE != "$BATS_FILE_TMPDIR"/* ]] || rm -rf "$IMAGE_STORE"
+    [ -z "${OWN_STORE:-}" ] || rm -rf "$OWN_STORE"
 }
 
 setup() {
