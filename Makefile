@@ -1,4 +1,4 @@
-# Postal DNSBL Monitor. Targets: all deps demo check check-full bench image image-check install clean.
+# Postal DNSBL Monitor. Targets: all deps demo check check-full bench image image-check browser-check install clean.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -75,6 +75,10 @@ image: ; tests/support/image/build $(IMAGE) $(BASE)
 # The job in the image as the manifests say. FULL=1: 100,000 addresses, half an hour.
 image-check: ; tests/support/packages image
 	SUITE_SECONDS=3600 BUILD=$(B)/check tests/run image
+# The page of dnsbl-report in Chromium.
+browser-check: ; tests/support/packages browser
+	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
+	BUILD=$(B)/check tests/run browser
 unit-tests: $(UNIT_TESTS)
 bare-loop: $(B)/bench/bare_loop
 
@@ -87,5 +91,5 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check check-full bench image image-check unit-tests bare-loop install clean
+.PHONY: all deps demo check check-full bench image image-check browser-check unit-tests bare-loop install clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,4 +1,4 @@
-# dnsbl-report: a page from records or logs. What a browser makes of it is in dnsbl-report-browser.bats.
+# dnsbl-report: a page from records or logs. What a browser makes of it is in browser/dnsbl-report.bats.
 
 bats_require_minimum_version 1.5.0
 

@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build} SUPPORT=$BATS_TEST_DIRNAME/support
+    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../../build} SUPPORT=$BATS_TEST_DIRNAME/../support
     source "$SUPPORT/browser.bash"
     source "$SUPPORT/report.bash"
     mkdir "$BATS_FILE_TMPDIR/web"
