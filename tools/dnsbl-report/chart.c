@@ -39,18 +39,15 @@ static json_int_t largest(const json_int_t *values, size_t count)
 }
 
 /* A line in steps: a value holds until the next one is known. closed: with the area below it. */
-static void write_path(struct ndjson_out *out, const struct history *history, const json_int_t *values, double scale,
+static void write_path(struct ndjson_out *out, const double *x, const json_int_t *values, size_t count, double scale,
                        const char *class, bool closed)
 {
-    double *x = positions(history);
-
     html_format(out, "<path class=\"%s\" d=\"", class);
     html_format(out, "M%.1f %.1f", x[0], closed ? HEIGHT : HEIGHT - (double)values[0] * scale);
-    for (size_t i = 0; i < history->round_count; i++)
+    for (size_t i = 0; i < count; i++)
         html_format(out, "H%.1fV%.1f", x[i], HEIGHT - (double)values[i] * scale);
     html_format(out, "H%d", WIDTH);
     html_raw(out, closed ? "V100Z\"/>" : "\"/>");
-    free(x);
 }
 
 static json_int_t *values_of_zone(const struct history *history, size_t zone)
@@ -84,31 +81,28 @@ static void open_svg(struct ndjson_out *out, const struct history *history, cons
 }
 
 /* A mark for each round that is marked. */
-static void write_marks(struct ndjson_out *out, const struct history *history, const bool *marked, const char *class)
+static void write_marks(struct ndjson_out *out, const double *x, const bool *marked, size_t count, const char *class)
 {
-    double *x = positions(history);
-
     html_format(out, "<path class=\"%s\" d=\"", class);
-    for (size_t i = 0; i < history->round_count; i++)
+    for (size_t i = 0; i < count; i++)
         if (marked[i])
             html_format(out, "M%.1f 0V%d", x[i], HEIGHT);
     html_raw(out, "\"/>");
-    free(x);
 }
 
 /* Rounds that were cut off: what they do not say is not there. */
-static void write_gaps(struct ndjson_out *out, const struct history *history)
+static void write_gaps(struct ndjson_out *out, const struct history *history, const double *x)
 {
     bool *gaps = memory_new(history->round_count, sizeof *gaps);
 
     for (size_t i = 0; i < history->round_count; i++)
         gaps[i] = !history->rounds[i].whole;
-    write_marks(out, history, gaps, "gap");
+    write_marks(out, x, gaps, history->round_count, "gap");
     free(gaps);
 }
 
 /* Rounds in which the zone was not well, so that nothing it did not list means anything. */
-static void write_outages(struct ndjson_out *out, const struct history *history, size_t zone)
+static void write_outages(struct ndjson_out *out, const struct history *history, const double *x, size_t zone)
 {
     bool *outages = memory_new(history->round_count, sizeof *outages);
 
@@ -118,7 +112,7 @@ static void write_outages(struct ndjson_out *out, const struct history *history,
         if (zone < run->zone_count && run->zones[zone].health && !run->zones[zone].health->healthy)
             outages[history->round_of[i]] = true;
     }
-    write_marks(out, history, outages, "out");
+    write_marks(out, x, outages, history->round_count, "out");
     free(outages);
 }
 
@@ -126,27 +120,29 @@ void chart_write_zone(struct ndjson_out *out, const struct view *view, size_t zo
 {
     const struct history *history = &view->collected->history;
     json_int_t *values = values_of_zone(history, zone), most = largest(values, history->round_count);
-    double scale = most ? (double)(HEIGHT - 4) / (double)most : 0;
+    double scale = most ? (double)(HEIGHT - 4) / (double)most : 0, *x = positions(history);
 
     open_svg(out, history, values, "spark");
-    write_outages(out, history, zone);
-    write_path(out, history, values, scale, "area", true);
+    write_outages(out, history, x, zone);
+    write_path(out, x, values, history->round_count, scale, "area", true);
     html_raw(out, "</svg>");
     html_format(out, " <span class=\"most\" aria-hidden=\"true\">max %lld</span>", (long long)most);
     free(values);
+    free(x);
 }
 
 void chart_write(struct ndjson_out *out, const struct view *view)
 {
     const struct history *history = &view->collected->history;
     json_int_t *values, most;
-    double scale;
+    double scale, *x;
 
     if (history->round_count < 2)
         return;
     values = values_of_all(history);
     most = largest(values, history->round_count);
     scale = most ? (double)(HEIGHT - 4) / (double)most : 0;
+    x = positions(history);
     html_raw(out, "<section aria-labelledby=\"time-title\">\n<h2 id=\"time-title\">Listed addresses over time</h2>\n"
                   "<figure class=\"chart\">\n");
     html_format(out,
@@ -154,9 +150,9 @@ void chart_write(struct ndjson_out *out, const struct view *view)
                 "<span class=\"bottom\" aria-hidden=\"true\">0</span>",
                 (long long)most);
     open_svg(out, history, values, "all");
-    write_path(out, history, values, scale, "area", true);
-    write_path(out, history, values, scale, "line", false);
-    write_gaps(out, history);
+    write_path(out, x, values, history->round_count, scale, "area", true);
+    write_path(out, x, values, history->round_count, scale, "line", false);
+    write_gaps(out, history, x);
     html_raw(out, "</svg></div>\n<figcaption><span>");
     page_write_time(out, history->rounds[0].started);
     html_raw(out, "</span><span>");
@@ -165,4 +161,5 @@ void chart_write(struct ndjson_out *out, const struct view *view)
     rounds_write(out, view);
     html_raw(out, "</section>\n");
     free(values);
+    free(x);
 }

@@ -11,6 +11,24 @@ bool collected_is_newer(const struct collected *collected, const struct address 
            strcmp(runs[run].started, runs[address->run].started) >= 0;
 }
 
+bool collected_is(const char *text, const char *expected)
+{
+    return text && !strcmp(text, expected);
+}
+
+unsigned collected_notes(const json_t *object, const char *transition)
+{
+    const char *db_outcome = json_string_value(json_object_get(object, "db_outcome"));
+    const char *jira_action = json_string_value(json_object_get(object, "jira_action"));
+
+    return (collected_is(transition, "listed") ? NOTE_NEWLY_LISTED : 0) |
+           (collected_is(transition, "cleared") ? NOTE_CLEARED : 0) |
+           (collected_is(transition, "changed") ? NOTE_CHANGED : 0) |
+           (collected_is(db_outcome, "conflict") ? NOTE_CONFLICT : 0) |
+           (collected_is(db_outcome, "failed") ? NOTE_DB_FAILED : 0) |
+           (collected_is(jira_action, "failed") ? NOTE_JIRA_FAILED : 0);
+}
+
 enum state collected_state(const struct address *address, const char *decision, const char *transition)
 {
     bool unknown = false, listed = false;
@@ -21,7 +39,7 @@ enum state collected_state(const struct address *address, const char *decision, 
         unknown = unknown || kind == FINDING_UNKNOWN;
         listed = listed || kind == FINDING_LISTED;
     }
-    if (transition && !strcmp(transition, "held"))
+    if (collected_is(transition, "held"))
         return STATE_HELD;
     if (decision ? !strcmp(decision, "LISTED") : listed)
         return STATE_LISTED;

@@ -34,6 +34,12 @@ bool collected_is_newer(const struct collected *collected, const struct address 
 /* The state that the verdict and the cells come to; decision: "LISTED", "CLEAN", or NULL when there is none. */
 enum state collected_state(const struct address *address, const char *decision, const char *transition);
 
+/* What else an address's record or line says, which are alike in that; transition: NULL when there is none. */
+unsigned collected_notes(const json_t *object, const char *transition);
+
+/* True if there is a text, and it is that. */
+bool collected_is(const char *text, const char *expected);
+
 /* Counts the address in its run, and keeps that it is listed there. */
 void collected_count(struct collected *collected, struct address *address, size_t run, enum state state,
                      unsigned notes);

@@ -155,21 +155,22 @@ void history_count(struct history *history, size_t zone, const struct record_res
     counts->unknown += result->status == RECORD_UNKNOWN;
 }
 
-/* "timeout 12, servfail 3", new; NULL: none. */
+void history_add_errors(char **text, const char *name, json_int_t count)
+{
+    char *longer = memory_format("%s%s%s %lld", *text ? *text : "", *text ? ", " : "", name, (long long)count);
+
+    free(*text);
+    *text = longer;
+}
+
+/* New; NULL: none. */
 static char *describe_errors(const struct tally *tally)
 {
     char *text = NULL;
 
-    for (size_t i = 0; i < COUNT(errors); i++) {
-        char *longer;
-
-        if (tally->errors[i] == 0)
-            continue;
-        longer = memory_format("%s%s%s %lld", text ? text : "", text ? ", " : "", errors[i].name,
-                               (long long)tally->errors[i]);
-        free(text);
-        text = longer;
-    }
+    for (size_t i = 0; i < COUNT(errors); i++)
+        if (tally->errors[i] > 0)
+            history_add_errors(&text, errors[i].name, tally->errors[i]);
     return text;
 }
 

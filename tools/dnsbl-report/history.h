@@ -96,6 +96,10 @@ size_t history_log_run(struct history *history, const char *id, const char *time
 /* A result of an address in the current run. */
 void history_count(struct history *history, size_t zone, const struct record_result *result);
 
+/* Adds to a text such as "timeout 12, servfail 3", which becomes new; NULL: nothing yet. name: fit for a person's
+ * eyes. */
+void history_add_errors(char **text, const char *name, json_int_t count);
+
 /* Closes the current run, which has no more to say. */
 void history_close(struct history *history);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "text.h"
 
 void html_raw(struct ndjson_out *out, const char *markup)
 {
@@ -55,12 +56,12 @@ void html_text(struct ndjson_out *out, const char *text)
 
 void html_number(struct ndjson_out *out, json_int_t number)
 {
-    if (number < 1000) {
+    char text[TEXT_COUNT_SIZE];
+
+    if (number < 0) /* no count, but the records said so */
         html_format(out, "%lld", (long long)number);
-        return;
-    }
-    html_number(out, number / 1000);
-    html_format(out, ",%03lld", (long long)(number % 1000));
+    else
+        html_raw(out, text_count((unsigned long long)number, text));
 }
 
 /* Jansson knows all of JSON's escapes but those that HTML wants, and what wants them stands in strings only. */

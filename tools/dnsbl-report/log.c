@@ -14,11 +14,6 @@ bool log_is_line(const json_t *object)
     return json_object_get(object, "job_run_id") && json_object_get(object, "level");
 }
 
-static bool is(const char *text, const char *expected)
-{
-    return text && !strcmp(text, expected);
-}
-
 /* The lists of an address, the more telling ones first: a zone may stand in several. */
 static const struct {
     const char *key;
@@ -82,20 +77,10 @@ static void take_lists(struct collected *collected, struct address *address, siz
     }
 }
 
-static unsigned notes_of(const json_t *object)
-{
-    const char *transition = json_string_value(json_object_get(object, "transition"));
-    const char *db_outcome = json_string_value(json_object_get(object, "db_outcome"));
-    const char *jira_action = json_string_value(json_object_get(object, "jira_action"));
-
-    return (is(transition, "listed") ? NOTE_NEWLY_LISTED : 0) | (is(transition, "cleared") ? NOTE_CLEARED : 0) |
-           (is(transition, "changed") ? NOTE_CHANGED : 0) | (is(db_outcome, "conflict") ? NOTE_CONFLICT : 0) |
-           (is(db_outcome, "failed") ? NOTE_DB_FAILED : 0) | (is(jira_action, "failed") ? NOTE_JIRA_FAILED : 0);
-}
-
 static char *take_address(struct collected *collected, size_t run, const json_t *object)
 {
     const char *text, *decision = json_string_value(json_object_get(object, "decision"));
+    const char *transition = json_string_value(json_object_get(object, "transition"));
     struct address *address, *into, scratch = {.run = UINT32_MAX, .zone_set = POOL_ANY_ZONE};
     struct ip ip;
     char *problem = record_ip(object, &ip, &text);
@@ -109,9 +94,8 @@ static char *take_address(struct collected *collected, size_t run, const json_t 
     if (into->run != run)
         pool_restart(&collected->pool, into, (uint32_t)run);
     take_lists(collected, into, run, object);
-    into->state =
-        (unsigned char)collected_state(into, decision, json_string_value(json_object_get(object, "transition")));
-    into->notes = (unsigned char)notes_of(object);
+    into->state = (unsigned char)collected_state(into, decision, transition);
+    into->notes = (unsigned char)collected_notes(object, transition);
     free(into->ticket);
     into->ticket = foreign_member(object, "jira_issue");
     collected_count(collected, address, run, into->state, into->notes);
@@ -171,7 +155,7 @@ static char *take_lookups(struct collected *collected, size_t run, const json_t 
 {
     const char *name = json_string_value(json_object_get(object, "zone"));
     size_t index = name ? history_zone(&collected->history, name) : HISTORY_NONE;
-    char *error = foreign_member(object, "error_type"), *longer;
+    char *error = foreign_member(object, "error_type");
     struct run_zone *zone;
 
     if (index == HISTORY_NONE || !error) {
@@ -179,15 +163,9 @@ static char *take_lookups(struct collected *collected, size_t run, const json_t 
         return memory_string("a line of lookups without \"zone\" or \"error_type\"");
     }
     zone = history_run_zone(&collected->history, run, index);
-    if (zone->errors && strlen(zone->errors) > TEXT_FOREIGN_MAX) {
-        free(error);
-        return NULL;
-    }
-    longer = memory_format("%s%s%s %lld", zone->errors ? zone->errors : "", zone->errors ? ", " : "", error,
-                           (long long)json_integer_value(json_object_get(object, "count")));
-    free(zone->errors);
+    if (!zone->errors || strlen(zone->errors) <= TEXT_FOREIGN_MAX)
+        history_add_errors(&zone->errors, error, json_integer_value(json_object_get(object, "count")));
     free(error);
-    zone->errors = longer;
     return NULL;
 }
 
@@ -201,7 +179,7 @@ static void take_health(struct collected *collected, size_t run, const json_t *u
         json_t *item;
 
         json_array_foreach (unhealthy, index, item)
-            named = named || is(json_string_value(item), collected->history.zones[i].name);
+            named = named || collected_is(json_string_value(item), collected->history.zones[i].name);
         if (named || (!zone->health && zone->listed + zone->unknown == 0))
             continue;
         zone->health = health_find("ok");

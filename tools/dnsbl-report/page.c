@@ -70,17 +70,11 @@ static const struct {
     const char *name;
     void (*write)(struct ndjson_out *, const struct view *);
 } parts[] = {
-    {"style", write_style},
-    {"script", write_script},
-    {"style-hash", write_style_hash},
-    {"script-hash", write_script_hash},
-    {"version", write_version},
-    {"summary", summary_write},
-    {"zones", zones_write},
-    {"listed", listed_write},
-    {"chart", chart_write},
-    {"rounds", rounds_write},
-    {"data", data_write},
+    {"style", write_style},           {"script", write_script},
+    {"style-hash", write_style_hash}, {"script-hash", write_script_hash},
+    {"version", write_version},       {"summary", summary_write},
+    {"zones", zones_write},           {"listed", listed_write},
+    {"chart", chart_write},           {"data", data_write},
 };
 
 static void write_part(struct ndjson_out *out, const struct view *view, const char *name, size_t length)

@@ -14,13 +14,7 @@ struct parts {
     struct record_decision decision;
     struct record_results results;
     const json_t *surge_zones;
-    const char *db_outcome, *jira_action; /* NULL: nothing was said */
 };
-
-static bool is(const char *text, const char *expected)
-{
-    return text && !strcmp(text, expected);
-}
 
 static bool has(const json_t *names, const char *name)
 {
@@ -28,7 +22,7 @@ static bool has(const json_t *names, const char *name)
     json_t *item;
 
     json_array_foreach (names, index, item)
-        if (is(json_string_value(item), name))
+        if (collected_is(json_string_value(item), name))
             return true;
     return false;
 }
@@ -41,29 +35,13 @@ static char *take_apart(const json_t *object, struct parts *parts)
 
     *parts = (struct parts){.decided = json_object_get(object, "decision") != NULL,
                             .probed = json_object_get(object, "results") != NULL,
-                            .surge_zones = json_object_get(object, "surge_zones"),
-                            .db_outcome = json_string_value(json_object_get(object, "db_outcome")),
-                            .jira_action = json_string_value(json_object_get(object, "jira_action"))};
+                            .surge_zones = json_object_get(object, "surge_zones")};
     problem = record_ip(object, &parts->ip, &text);
     if (!problem && parts->decided)
         problem = record_decision(object, &parts->decision);
     if (!problem && parts->probed)
         problem = record_results(object, &parts->results);
     return problem;
-}
-
-static unsigned notes_of(const struct parts *parts)
-{
-    static const unsigned by_transition[] = {
-        [RECORD_TRANSITION_LISTED] = NOTE_NEWLY_LISTED,
-        [RECORD_TRANSITION_CLEARED] = NOTE_CLEARED,
-        [RECORD_TRANSITION_CHANGED] = NOTE_CHANGED,
-        [RECORD_TRANSITION_HELD] = 0,
-    };
-
-    return by_transition[parts->decision.transition] | (is(parts->db_outcome, "conflict") ? NOTE_CONFLICT : 0) |
-           (is(parts->db_outcome, "failed") ? NOTE_DB_FAILED : 0) |
-           (is(parts->jira_action, "failed") ? NOTE_JIRA_FAILED : 0);
 }
 
 /* --- cells --- */
@@ -174,7 +152,7 @@ static void take_parts(struct collected *collected, size_t run, const struct par
     add_carried(collected, into, parts);
     state = collected_state(into, decision, transition);
     into->state = (unsigned char)state;
-    into->notes = (unsigned char)notes_of(parts);
+    into->notes = (unsigned char)collected_notes(object, transition);
     into->ticket = foreign_member(object, "jira_issue");
     collected_count(collected, address, run, state, into->notes);
     pool_restart(&collected->pool, &scratch, (uint32_t)run);
