@@ -129,6 +129,9 @@ void probe_emit_end(struct probe *probe);
 /* verdict.c: sets verdicts to what the zones say of a slot's address, and counts it; once a slot. */
 enum finding probe_judge(struct probe *probe, const struct slot *slot);
 
+/* verdict.c: the A records of an answer as JSON, new. */
+json_t *probe_answers(const struct answer *answer);
+
 /* verdict.c: the verdicts as `results` of dnsbl-record(5), new. */
 json_t *probe_results(const struct probe *probe, const struct slot *slot);
 
@@ -138,8 +141,8 @@ void probe_show_address(struct probe *probe, const struct slot *slot, enum findi
 /* show.c: what stands below the table: how many addresses there were, and the zones that are not well. */
 void probe_show_end(struct probe *probe);
 
-/* zone_records.c: the zone's record without its counts, new. */
-json_t *probe_zone_record(struct probe *probe, const struct zone *zone);
+/* zone_records.c: the zone's health; *detail: what there is to say of it, new, NULL: nothing. */
+enum health probe_zone_health(struct probe *probe, const struct zone *zone, char **detail);
 
 /* zone_records.c: writes that record if it says something new, and warns of a zone that is not well. */
 void probe_write_zone(struct probe *probe, const struct zone *zone, const struct lane *lane);

@@ -4,18 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "memory.h"
 #include "report.h"
+#include "terminal.h"
 #include "text.h"
 
 #define FIRST_MS 2000 /* before that nobody wonders */
 #define EVERY_MS 500
 #define SAMPLE_MS 1000
-#define USUAL_WIDTH 80   /* of a terminal that does not say */
 #define CLEAR "\r\033[K" /* to the line's start, and erase it: ECMA-48 sections 8.3.15 and 8.3.41 */
 
 static volatile sig_atomic_t is_drawn;
@@ -36,20 +35,14 @@ static void on_broken_pipe(int number)
     raise(number);
 }
 
-/* A terminal of which no other capability is known than that lines can be written to it has no use for it. */
-static bool is_able(void)
-{
-    const char *terminal = getenv("TERM");
-
-    return isatty(STDERR_FILENO) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
-}
-
 void progress_open(struct progress *progress, bool wanted)
 {
     int64_t now = clock_steady_ms();
 
-    *progress =
-        (struct progress){.enabled = wanted && is_able(), .next_at = now + FIRST_MS, .samples[0].at = now, .turn = 1};
+    *progress = (struct progress){.enabled = wanted && terminal_is_able(STDERR_FILENO),
+                                  .next_at = now + FIRST_MS,
+                                  .samples[0].at = now,
+                                  .turn = 1};
     if (!progress->enabled)
         return;
     report_before(clear);
@@ -131,14 +124,6 @@ static char *text_of(const struct progress_state *state, double rate)
     return memory_check(text);
 }
 
-/* One column stays free: a full line would wrap. */
-static size_t width(void)
-{
-    struct winsize size;
-
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : USUAL_WIDTH - 1;
-}
-
 void progress_draw(struct progress *progress, const struct progress_state *state)
 {
     char *text, *cut, *line;
@@ -147,7 +132,7 @@ void progress_draw(struct progress *progress, const struct progress_state *state
         return;
     progress->next_at = clock_steady_ms() + EVERY_MS;
     text = text_of(state, rate_of(progress, state->done));
-    cut = text_cut(text, width());
+    cut = text_cut(text, terminal_columns(STDERR_FILENO) - 1); /* a full line would wrap */
     line = memory_format(CLEAR "%s", cut);
     is_drawn = true;
     (void)!write(STDERR_FILENO, line, strlen(line));

@@ -28,17 +28,11 @@ static struct wording wording_of(const struct verdict *verdict)
 /* All A records, new. */
 static char *answers_text(const struct answer *answer)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *out = memory_check(open_memstream(&text, &size));
+    json_t *answers = probe_answers(answer);
+    char *text = record_join(answers, ",");
 
-    for (size_t i = 0; i < answer->count; i++) {
-        const unsigned char *octet = answer->addresses[i];
-
-        fprintf(out, "%s%u.%u.%u.%u", i > 0 ? "," : "", octet[0], octet[1], octet[2], octet[3]);
-    }
-    fclose(out);
-    return memory_check(text);
+    json_decref(answers);
+    return text;
 }
 
 /* New; "" for what was not asked. */
@@ -158,9 +152,9 @@ static void show_zones(struct probe *probe, FILE *out)
     bool begun = false;
 
     for (size_t i = 0; i < probe->zones->count; i++) {
-        json_t *record = probe_zone_record(probe, &probe->zones->items[i]);
-        const char *detail = json_string_value(json_object_get(record, "detail"));
-        const struct health_verdict *health = health_find(json_string_value(json_object_get(record, "health")));
+        char *detail;
+        const struct health_verdict *health =
+            &health_verdicts[probe_zone_health(probe, &probe->zones->items[i], &detail)];
 
         if (!health->healthy && probe->counts[i].lookups > 0) {
             if (!begun)
@@ -169,7 +163,7 @@ static void show_zones(struct probe *probe, FILE *out)
             table_zone(&probe->table, out, probe->zones->items[i].name, health->name, TABLE_YELLOW,
                        detail ? detail : "");
         }
-        json_decref(record);
+        free(detail);
     }
 }
 

@@ -2,9 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/param.h>
 #include <unistd.h>
 
+#include "terminal.h"
 #include "text.h"
 
 #define ZONE_MOST 32     /* columns of a zone's name on a terminal */
@@ -12,7 +13,6 @@
 #define ANSWERS_LEAST 15 /* "127.255.255.254" */
 #define ANSWERS_MOST 39
 #define TIME_WIDTH 8    /* "12345 ms" */
-#define USUAL_WIDTH 80  /* of a terminal that does not say */
 #define UNBOUNDED 65536 /* of what is no terminal */
 
 struct cell {
@@ -24,23 +24,13 @@ struct cell {
 
 void table_open(struct table *table, int fd, size_t zone_columns)
 {
-    const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    const char *no_color = getenv("NO_COLOR");
 
     *table = (struct table){.fd = fd, .is_terminal = isatty(fd), .zone_columns = zone_columns};
-    table->colour = table->is_terminal && !(no_color && *no_color) && terminal && strcmp(terminal, "dumb") != 0;
+    table->colour = terminal_is_able(fd) && !(no_color && *no_color);
     table->answer_columns = ANSWERS_LEAST;
     if (table->is_terminal && table->zone_columns > ZONE_MOST)
         table->zone_columns = ZONE_MOST;
-}
-
-/* Asked for each line: a person may change it meanwhile. */
-static size_t width_of(const struct table *table)
-{
-    struct winsize size;
-
-    if (!table->is_terminal)
-        return UNBOUNDED;
-    return ioctl(table->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL_WIDTH;
 }
 
 static void put_text(const struct table *table, FILE *out, const char *text, enum table_colour colour)
@@ -54,24 +44,19 @@ static void put_text(const struct table *table, FILE *out, const char *text, enu
         fputs(text, out);
 }
 
-static size_t least(size_t one, size_t other)
-{
-    return one < other ? one : other;
-}
-
 /*
  * A line of cells with two blanks between, no wider than the terminal. Blanks are
  * written when something follows them, so that no line ends in one.
  */
 static void put_line(const struct table *table, FILE *out, const struct cell *cells, size_t count)
 {
-    size_t left = width_of(table), blanks = 0;
+    size_t left = table->is_terminal ? terminal_columns(table->fd) : UNBOUNDED, blanks = 0;
 
     for (size_t i = 0; i < count && left > blanks; i++) {
         const struct cell *cell = &cells[i];
         size_t room = left - blanks;
         char *visible = text_visible(cell->text);
-        char *cut = text_cut(visible, cell->width && table->is_terminal ? least(room, cell->width) : room);
+        char *cut = text_cut(visible, cell->width && table->is_terminal ? MIN(room, cell->width) : room);
         size_t taken = text_columns(cut), fill = cell->width > taken ? cell->width - taken : 0;
 
         blanks += cell->right ? fill : 0;
@@ -106,7 +91,7 @@ void table_address(struct table *table, FILE *out, const char *ip, const struct 
 
     for (size_t i = 0; i < count; i++)
         if (strlen(rows[i].answers) > table->answer_columns)
-            table->answer_columns = least(strlen(rows[i].answers), ANSWERS_MOST);
+            table->answer_columns = MIN(strlen(rows[i].answers), ANSWERS_MOST);
     if (!table->begun)
         put_row(table, out, &names);
     table->begun = true;

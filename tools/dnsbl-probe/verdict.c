@@ -76,7 +76,7 @@ enum finding probe_judge(struct probe *probe, const struct slot *slot)
 
 /* --- as JSON --- */
 
-static json_t *answers_of(const struct answer *answer)
+json_t *probe_answers(const struct answer *answer)
 {
     json_t *array = json_array();
 
@@ -99,7 +99,7 @@ static json_t *result_of(const struct zone *zone, const struct outcome *outcome,
     bool unknown = verdict->status == RECORD_UNKNOWN;
     const char *reason = verdict->status == RECORD_LISTED ? outcome->answer.text : NULL;
     json_t *result = json_pack("{s:s, s:s, s:o, s:s?, s:s?, s:f}", "zone", zone->name, "status",
-                               record_status_names[verdict->status], "answers", answers_of(&outcome->answer),
+                               record_status_names[verdict->status], "answers", probe_answers(&outcome->answer),
                                "reason", reason, "error", unknown ? answer_error_names[verdict->error] : NULL,
                                "duration_ms", to_microseconds(outcome->elapsed_ms));
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "memory.h"
 
@@ -12,23 +13,13 @@
 #define OUTCOME_BYTES ((size_t)8 * 1024 * 1024) /* bound on the outcomes of all slots */
 #define RECORD_BYTES ((size_t)16 * 1024 * 1024) /* bound on the records and answers of all slots */
 
-static size_t lesser(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t greater(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 void window_open(struct window *window, size_t domains, size_t in_flight)
 {
-    size_t fitting = OUTCOME_BYTES / (sizeof(struct outcome) * greater(domains, 1));
-    size_t useful = lesser(greater(SLOTS_FEW, in_flight * SLOTS_A_LOOKUP), SLOTS_MOST);
+    size_t fitting = OUTCOME_BYTES / (sizeof(struct outcome) * MAX(domains, 1));
+    size_t useful = MIN(MAX(SLOTS_FEW, in_flight * SLOTS_A_LOOKUP), SLOTS_MOST);
 
     *window = (struct window){.domains = domains};
-    window->size = greater(lesser(fitting, useful), SLOTS_LEAST);
+    window->size = MAX(MIN(fitting, useful), SLOTS_LEAST);
     window->slots = memory_new(window->size, sizeof *window->slots);
     window->outcomes = memory_new(window->size * (domains ? domains : 1), sizeof *window->outcomes);
 }

@@ -21,21 +21,35 @@ static bool has_verdict(const struct lane *lane)
     return lane->state != LANE_IDLE && lane->state != LANE_CANARY;
 }
 
-json_t *probe_zone_record(struct probe *probe, const struct zone *zone)
+static bool is_ipv4_only(struct probe *probe, const struct zone *zone)
+{
+    return probe_lane(probe, zone->domain, 6)->state == LANE_LEFT_OUT;
+}
+
+enum health probe_zone_health(struct probe *probe, const struct zone *zone, char **detail)
 {
     const struct lane *lane = worse_lane(probe, zone->domain);
-    bool ipv4_only = probe_lane(probe, zone->domain, 6)->state == LANE_LEFT_OUT;
-    enum health health = has_verdict(lane) ? lane->health : HEALTH_UNREACHABLE;
-    char *detail = lane->detail && lane->family == 6 ? memory_format("for IPv6 addresses, %s", lane->detail) : NULL;
-    json_t *record = json_pack("{s:s, s:s, s:s, s:I, s:s?}", "type", "zone", "zone", zone->name, "health",
-                               health_verdicts[health].name, "timeout", (json_int_t)probe->timeout_seconds, "detail",
-                               detail               ? detail
-                               : !has_verdict(lane) ? "RUN_DEADLINE came before its test entries were answered"
-                               : lane->detail       ? lane->detail
-                               : ipv4_only          ? "an IPv4-only list; IPv6 addresses are not asked for"
-                                                    : NULL);
+    const char *text = !has_verdict(lane)          ? "RUN_DEADLINE came before its test entries were answered"
+                       : lane->detail              ? lane->detail
+                       : is_ipv4_only(probe, zone) ? "an IPv4-only list; IPv6 addresses are not asked for"
+                                                   : NULL;
 
-    if (ipv4_only)
+    *detail = lane->detail && lane->family == 6 ? memory_format("for IPv6 addresses, %s", lane->detail)
+              : text                            ? memory_string(text)
+                                                : NULL;
+    return has_verdict(lane) ? lane->health : HEALTH_UNREACHABLE;
+}
+
+/* The zone's record without its counts, new. */
+static json_t *zone_record(struct probe *probe, const struct zone *zone)
+{
+    char *detail;
+    enum health health = probe_zone_health(probe, zone, &detail);
+    json_t *record =
+        json_pack("{s:s, s:s, s:s, s:I, s:s?}", "type", "zone", "zone", zone->name, "health",
+                  health_verdicts[health].name, "timeout", (json_int_t)probe->timeout_seconds, "detail", detail);
+
+    if (is_ipv4_only(probe, zone))
         json_object_set_new(record, "ipv4_only", json_true());
     free(detail);
     return memory_check(record);
@@ -80,7 +94,7 @@ void probe_report_health(struct probe *probe)
 static bool write_zone(struct probe *probe, const struct zone *zone)
 {
     char **shown = &probe->counts[zone - probe->zones->items].shown;
-    json_t *record = probe_zone_record(probe, zone);
+    json_t *record = zone_record(probe, zone);
     char *text = memory_check(json_dumps(record, JSON_COMPACT));
 
     if (*shown && !strcmp(*shown, text)) {
@@ -121,7 +135,7 @@ void probe_write_counts(struct probe *probe)
 
         if (count->lookups == 0 && !has_verdict(probe_lane(probe, zone->domain, 4)))
             continue;
-        record = probe_zone_record(probe, zone);
+        record = zone_record(probe, zone);
         counts = json_pack("{s:b, s:I, s:I, s:I, s:I, s:o}", "final", 1, "lookups", (json_int_t)count->lookups,
                            "listed", (json_int_t)count->statuses[RECORD_LISTED], "not_listed",
                            (json_int_t)count->statuses[RECORD_NOT_LISTED], "unknown",
