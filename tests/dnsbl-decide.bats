@@ -14,6 +14,8 @@ setup() {
     unset DNSBL_ZONES_FILE SURGE_LIMIT_PERCENT SURGE_RELEASE DNSBL_THRESHOLD LISTED_PRIORITY CLEAN_FALLBACK_PRIORITY
 }
 
+# untimed FILE: without how long the stage took, which stands in `end`.
+untimed() { sed 's/,"stage_duration_sec":{"dnsbl-decide":[0-9.]*}}$/}/' "$1"; }
 decide() { "$BUILD/bin/dnsbl-decide" "$@"; }
 cases() { "$SUPPORT/decide_cases.py" "$BUILD/bin/dnsbl-decide" "$BATS_TEST_DIRNAME/dnsbl-decide.cases" "$1"; }
 
@@ -79,7 +81,7 @@ error_types() { jq -r .error_type err | sort | uniq -c | awk '{ print $2, $1 }' 
     { ips 1 3 "" a.test; ips 4 6 a.test; ips 7 8 a.test b.test; } | framed >in
     decide <in >out
     decide <out >again
-    cmp out again
+    cmp <(untimed out) <(untimed again)
     [ "$(counts)" = "changed 2 cleared 3 listed 3" ]
 }
 
@@ -104,7 +106,7 @@ error_types() { jq -r .error_type err | sort | uniq -c | awk '{ print $2, $1 }' 
         end 2
     } >in
     decide <in >out
-    sed 's/,"decision".*/}/' out | cmp - in
+    sed 's/,"decision".*/}/' out | untimed - | cmp - in
     [ "$(counts)" = "listed 1 none 1" ]
 }
 
