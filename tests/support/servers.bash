@@ -185,7 +185,7 @@ _stop() {
 servers_stop() {
     local SERVERS=${1:-${SERVERS:-}} name status=0
     [[ -n $SERVERS && -d $SERVERS ]] || return 0
-    for name in garbage dnsdist dnstcp rbldnsd jira pgbouncer; do
+    for name in garbage dnsdist dnstcp rbldnsd jira pgbouncer pushgateway; do
         _stop "$name" || status=1
     done
     _stop standby INT || status=1
@@ -850,4 +850,28 @@ own_root() {
     for library in $(ldd "$2" | grep -o '/[^ ]*'); do
         mkdir -p "$1${library%/*}" && cp -L "$library" "$1$library" || return
     done
+}
+
+# ---- the Pushgateway ---------------------------------------------------------
+
+# pushgateway_start DIR [OPTION...]: exports PUSHGATEWAY_URL.
+pushgateway_start() {
+    _use "$1" pushgateway prometheus || return
+    PUSHGATEWAY_OPTIONS=("${@:2}")
+    _start_on_port pushgateway _pushgateway_run || return
+    PUSHGATEWAY_URL=http://127.0.0.1:$(<"$SERVERS/pushgateway/port")
+    export PUSHGATEWAY_URL
+}
+
+_pushgateway_run() {
+    _spawn pushgateway prometheus /usr/bin/prometheus-pushgateway --web.listen-address="127.0.0.1:$1" \
+        "${PUSHGATEWAY_OPTIONS[@]}" || return
+    _answers pushgateway _tcp_open "$1"
+}
+
+pushgateway_stop() { _stop pushgateway; }
+
+# pushed [CURL-OPTION...]: all that it has, as Prometheus would fetch it.
+pushed() {
+    curl -sS --fail-with-body --noproxy '*' --max-time 30 "$@" "http://127.0.0.1:$(<"$SERVERS/pushgateway/port")/metrics"
 }
