@@ -8,35 +8,15 @@ setup_file() {
     export RUN_ID=6f1c7a3e-9a53-4c58-8a4e-000000000001
 }
 
-setup() { cd "$BATS_TEST_TMPDIR" || return; }
+setup() {
+    load support/records.bash
+    cd "$BATS_TEST_TMPDIR" || return
+}
 
 summarise() { "$BUILD/bin/log-summary" "$@"; }
 valid() { "$SUPPORT/validate.py" "$COMMON/log.schema.json" "$@"; }
 summary() { jq -c 'select(.type == "job_summary") | '"$1" out; }
 lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
-
-start() { jq -nc '{type: "run", run_id: env.RUN_ID, started_at: "2026-01-31T12:00:00.000Z", dry_run: '"${1:-false}"', shard: "0/1"}'; }
-end() { jq -nc '{type: "end", run_id: env.RUN_ID, ips: '"$1"', skipped: '"${2:-0}"'}'; }
-
-# ip N [JQ]: a finished record of 10.0.0.N, clean and unchanged, with JQ's changes.
-ip() {
-    jq -nc --argjson n "$1" '
-        {type: "ip", id: $n, ip: "10.0.0.\($n)", ip_text: "10.0.0.\($n)", priority: 100, old_priority: null,
-         blocking_lists: "", last_event: null,
-         results: [{zone: "a.test", status: "NOT_LISTED", answers: [], reason: null, error: null, duration_ms: 2.5},
-                   {zone: "b.test", status: "NOT_LISTED", answers: [], reason: null, error: null, duration_ms: 7.25}],
-         probed_at: "2026-01-31T12:00:00.000Z", decision: "CLEAN", transition: "none", score: 0, listed_zones: [],
-         unknown_zones: [], carried_zones: [], watch_zones: [], added_zones: [], removed_zones: [], update: null,
-         db_changes: false, db_outcome: "unchanged", jira_action: "no_action", jira_issue: null}
-        | '"${2:-.}"
-}
-
-listed='.decision = "LISTED" | .transition = "listed" | .listed_zones = ["a.test"] | .db_changes = true | .db_outcome = "updated"'
-unknown() { echo '.results['"$1"'].status = "UNKNOWN" | .results['"$1"'].error = "'"$2"'" | .unknown_zones += [.results['"$1"'].zone]'; }
-zone() { jq -nc --arg zone "$1" --arg health "$2" --arg detail "${3:-}" '{type: "zone", zone: $zone, health: $health, detail: $detail}'; }
-final() {
-    zone "$1" "$2" | jq -c '. + {final: true, lookups: '"$3"', listed: 0, not_listed: '$(($3 - $4))', unknown: '"$4"', errors: {timeout: '"$4"'}}'
-}
 
 @test "a line for each address and a summary, all as the schema says" {
     {
@@ -106,7 +86,7 @@ final() {
 @test "a line for each UNKNOWN lookup" {
     {
         start
-        zone a.test ok
+        zone_record a.test ok
         ip 1 "$(unknown 0 timeout) | .results[0].duration_ms = 5000.5"
         ip 2 "$(unknown 0 servfail) | $(unknown 1 blocked) | .results[1].detail = \"public resolver\""
         end 2
@@ -121,14 +101,14 @@ final() {
 }
 
 @test "timeout_value is what the zone's record says" {
-    { start; zone a.test ok | jq -c '.timeout = 5'; ip 1 "$(unknown 0 timeout)"; end 1; } | summarise >out
+    { start; zone_record a.test ok | jq -c '.timeout = 5'; ip 1 "$(unknown 0 timeout)"; end 1; } | summarise >out
     [ "$(lines_of unknown_lookup .timeout_value)" = 5 ]
 }
 
 @test "where a whole zone is out, one line a zone and error type" {
     {
         start
-        zone a.test unreachable "127.0.0.2: timeout, 3 times"
+        zone_record a.test unreachable "127.0.0.2: timeout, 3 times"
         for n in {1..40}; do ip "$n" "$(unknown 0 zone_unreachable) | $(unknown 1 timeout)"; done
         for n in {41..50}; do ip "$n" "$(unknown 0 timeout)"; done
         end 50
@@ -151,9 +131,9 @@ final() {
 @test "a zone that recovers gets a line for each lookup again" {
     {
         start
-        zone a.test unreachable
+        zone_record a.test unreachable
         ip 1 "$(unknown 0 zone_unreachable)"
-        zone a.test ok
+        zone_record a.test ok
         ip 2 "$(unknown 0 timeout)"
         end 2
     } | summarise >out
@@ -165,7 +145,7 @@ final() {
 @test "each unhealthy zone has its line, with what to do, once" {
     {
         start
-        for health in ok exempt wildcard silent blocked hijacked unreachable; do zone "$health.test" "$health" "evidence"; done
+        for health in ok exempt wildcard silent blocked hijacked unreachable; do zone_record "$health.test" "$health" "evidence"; done
         for health in ok exempt wildcard silent blocked hijacked unreachable; do final "$health.test" "$health" 1 0; done
         end 0
     } | summarise >out
@@ -180,12 +160,12 @@ final() {
 }
 
 @test "no suggestion when it would not differ" {
-    { start; zone a.test ok; zone b.test silent; end 0; } | summarise >out
+    { start; zone_record a.test ok; zone_record b.test silent; end 0; } | summarise >out
     [ "$(summary 'has("suggested_dnsbl_zones")')" = false ]
 }
 
 @test "lookups are those of the final zone records" {
-    { start; zone a.test ok; ip 1 "$(unknown 0 timeout)"; final a.test ok 100 7; final b.test ok 100 0; end 1; } | summarise >out
+    { start; zone_record a.test ok; ip 1 "$(unknown 0 timeout)"; final a.test ok 100 7; final b.test ok 100 0; end 1; } | summarise >out
     [ "$(summary '[.dns_lookups, .dns_failures]')" = '[200,7]' ]
 }
 
@@ -201,7 +181,7 @@ final() {
 }
 
 @test "a cut-off stream suggests no zones, for it may not have named all, and counts the lookups it has seen" {
-    { start; zone a.test wildcard; zone b.test ok; ip 1; final a.test wildcard 1 1; } >in
+    { start; zone_record a.test wildcard; zone_record b.test ok; ip 1; final a.test wildcard 1 1; } >in
     run -65 --separate-stderr summarise <in
     printf '%s\n' "${lines[@]}" >out
     valid out
@@ -243,9 +223,9 @@ final() {
         ip 1 '.jira_action = 1'
         ip 1 '.would = true'
         ip 1 | sed 's/}$/,"ip":"10.0.0.2"}/'
-        zone a.test splendid
-        zone a.test ok | jq -c 'del(.zone)'
-        zone a.test ok | jq -c '.timeout = "5"'
+        zone_record a.test splendid
+        zone_record a.test ok | jq -c 'del(.zone)'
+        zone_record a.test ok | jq -c '.timeout = "5"'
     } >bad
     { start; cat bad; ip 2; end 1; } >in
     run -1 --separate-stderr summarise <in
@@ -300,7 +280,7 @@ final() {
 @test "foreign text cannot steer a terminal" {
     {
         start
-        zone a.test wildcard "$(printf 'a\033[2Jb\u202ec')"
+        zone_record a.test wildcard "$(printf 'a\033[2Jb\u202ec')"
         ip 1 "$(unknown 1 timeout) | .results[1].detail = \"x\u009by\" | .listed_zones = [\"a\u001b[0m\"]
             | .dry_run = true | .would = {jira_action: \"z\u009b\", db_changes: true}"
         end 1
