@@ -89,6 +89,14 @@ static enum tool_mode take_check(const struct tool *tool, const char *argument)
     return TOOL_CHECK_ONLINE;
 }
 
+/* word: `--format xml`'s first word, or all of `--format=xml`. */
+__attribute__((noreturn)) static void refuse_argument(const struct tool *tool, const char *word)
+{
+    char *quoted = memory_format("\"%s\"", optarg ? optarg : "");
+
+    tool_usage_error(tool, quoted, memory_format("is not a valid argument of %.*s", (int)strcspn(word, "="), word));
+}
+
 int64_t tool_age_ms(void)
 {
     return clock_steady_ms() - started_ms;
@@ -124,7 +132,7 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
         else if (option == '?')
             tool_usage_error(tool, word, "is no option of this program, or takes no argument");
         else if (!tool->take(option, optarg))
-            tool_usage_error(tool, argv[optind - 1], "is not a valid argument of its option");
+            refuse_argument(tool, word);
     }
     free(options);
     free(letters);

@@ -63,6 +63,14 @@ static bool take_option(int option, const char *argument)
 
 /* --- records --- */
 
+/* One line for each is useful until a whole zone is out: then they are counted, and make one line together. */
+static bool is_deferred(const struct tally *tally, enum failure failure)
+{
+    if (!tally || self.log.style->defers_lookups)
+        return tally != NULL;
+    return failure != FAILURE_OTHER && (!failure_kinds[failure].asked || (tally->health && !tally->health->healthy));
+}
+
 static void take_lookups(const struct address *address)
 {
     const json_t *array = json_object_get(address->object, "results");
@@ -77,10 +85,7 @@ static void take_lookups(const struct address *address)
             tally_count(tally, result);
         if (result->status != RECORD_UNKNOWN)
             continue;
-        /* One line for each is useful until a whole zone is out. */
-        if (tally && (self.log.style->defers_lookups ||
-                      (failure != FAILURE_OTHER &&
-                       (!failure_kinds[failure].asked || (tally->health && !tally->health->healthy)))))
+        if (is_deferred(tally, failure))
             tally->deferred[failure]++;
         else if (self.log.style->lookup)
             self.log.style->lookup(&self.log, tally, address->ip, result, detail);
@@ -162,6 +167,7 @@ static bool conclude(const struct ndjson_in *in)
     summary_close(&self.summary, &self.tallies, !ndjson_cut_off(in) && !signals_received());
     write_deferred();
     self.log.style->summary(&self.log, &self.summary, &self.tallies);
+    ndjson_flush(self.log.out); /* a run whose log is lost is no success */
     written = metrics_close(&self.metrics, &self.summary, &self.tallies);
     ndjson_out_close(self.log.out);
     /* Whoever has the log in a file or a pipe has not seen it. */

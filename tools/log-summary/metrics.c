@@ -1,73 +1,19 @@
 #include "metrics.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "config.h"
 #include "memory.h"
+#include "metrics_file.h"
 #include "report.h"
 #include "text.h"
 #include "tool.h"
 
 #define LAST_SUCCESS "dnsbl_last_success_timestamp_seconds"
-
-/* --- the file --- */
-
-static const char *temporary_name; /* that is to go if the process ends before its time */
-
-static void remove_temporary(void)
-{
-    if (temporary_name)
-        unlink(temporary_name);
-}
-
-/* The descriptor that a path /dev/fd/N names; -1: it is none. tool_start() has made ours unreachable by name. */
-static int descriptor_of(const char *path)
-{
-    static const char directory[] = "/dev/fd/";
-    long number;
-
-    if (strncmp(path, directory, sizeof directory - 1) != 0 ||
-        !config_parse_number(path + sizeof directory - 1, 0, INT_MAX, &number))
-        return -1;
-    return (int)number;
-}
-
-static bool is_special(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-}
-
-static FILE *open_temporary(struct metrics *metrics)
-{
-    mode_t mask = umask(0);
-    int fd;
-
-    umask(mask);
-    metrics->temporary = memory_format("%s.XXXXXX", metrics->path);
-    fd = mkstemp(metrics->temporary);
-    if (fd < 0)
-        return NULL;
-    temporary_name = metrics->temporary;
-    atexit(remove_temporary);
-    fchmod(fd, 0666 & ~mask); /* who collects it is somebody else */
-    return fdopen(fd, "w");
-}
-
-static void report_failure(const struct metrics *metrics)
-{
-    report(REPORT_ERROR, "metrics_failed", "the metrics could not be written to %s: %s; the log is not affected",
-           metrics->path, strerror(errno));
-}
 
 /* --- the format --- */
 
@@ -146,14 +92,14 @@ void metrics_take_address(struct metrics *metrics, const struct address *address
     size_t index;
     json_t *zone;
 
-    if (!metrics->file || !address->decision.listed || !is_new(metrics, address->ip))
+    if (!metrics->text || !address->decision.listed || !is_new(metrics, address->ip))
         return;
     json_array_foreach (address->decision.listed_zones, index, zone) {
-        fputs("dnsbl_listed{", metrics->file);
-        put_label(metrics->file, "ip", address->ip);
-        fputc(',', metrics->file);
-        put_label(metrics->file, "zone", json_string_value(zone));
-        fputs("} 1\n", metrics->file);
+        fputs("dnsbl_listed{", metrics->text);
+        put_label(metrics->text, "ip", address->ip);
+        fputc(',', metrics->text);
+        put_label(metrics->text, "zone", json_string_value(zone));
+        fputs("} 1\n", metrics->text);
     }
 }
 
@@ -279,11 +225,11 @@ static void put_last_success(const struct metrics *metrics, const struct summary
 {
     double seconds;
 
-    if (!metrics->temporary)
+    if (!metrics_file_keeps(metrics->path))
         return;
     seconds = summary_succeeded(summary) && !summary->dry_run ? now() : last_success(metrics->path);
     if (seconds > 0)
-        put_gauge(metrics->file, LAST_SUCCESS, "When a run last was whole and failed in nothing.", seconds);
+        put_gauge(metrics->text, LAST_SUCCESS, "When a run last was whole and failed in nothing.", seconds);
 }
 
 /* --- all of it --- */
@@ -293,43 +239,29 @@ void metrics_open(struct metrics *metrics, const char *path)
     *metrics = (struct metrics){.path = path};
     if (!path)
         return;
-    if (descriptor_of(path) >= 0)
-        metrics->file = fdopen(descriptor_of(path), "w");
-    else if (is_special(path))
-        metrics->file = fopen(path, "w");
-    else
-        metrics->file = open_temporary(metrics);
-    if (!metrics->file) {
-        report_failure(metrics);
-        return;
-    }
-    put_family(metrics->file, "dnsbl_listed", "gauge", "1 for each address that is listed and zone that lists it.");
+    metrics->text = memory_check(open_memstream(&metrics->bytes, &metrics->length));
+    put_family(metrics->text, "dnsbl_listed", "gauge", "1 for each address that is listed and zone that lists it.");
 }
 
 bool metrics_close(struct metrics *metrics, const struct summary *summary, const struct tallies *tallies)
 {
-    bool written = metrics->file || !metrics->path;
+    bool written;
 
-    if (metrics->file) {
-        put_addresses(metrics->file, summary);
-        put_lookups(metrics->file, tallies);
-        put_health(metrics->file, tallies);
-        put_latency(metrics->file, tallies);
-        put_run(metrics->file, summary);
-        put_last_success(metrics, summary);
-        fputs("# EOF\n", metrics->file);
-        written = !ferror(metrics->file);
-        written = fclose(metrics->file) == 0 && written;
-        if (written && metrics->temporary)
-            written = rename(metrics->temporary, metrics->path) == 0;
-        if (!written)
-            report_failure(metrics);
-    }
-    if (written)
-        temporary_name = NULL;
-    remove_temporary();
-    temporary_name = NULL;
-    free(metrics->temporary);
+    if (!metrics->path)
+        return true;
+    put_addresses(metrics->text, summary);
+    put_lookups(metrics->text, tallies);
+    put_health(metrics->text, tallies);
+    put_latency(metrics->text, tallies);
+    put_run(metrics->text, summary);
+    put_last_success(metrics, summary);
+    fputs("# EOF\n", metrics->text);
+    memory_check(fclose(metrics->text) == 0 ? metrics->bytes : NULL);
+    written = metrics_file_write(metrics->path, metrics->bytes, metrics->length);
+    if (!written)
+        report(REPORT_ERROR, "metrics_failed", "the metrics could not be written to %s: %s; the log is not affected",
+               metrics->path, strerror(errno));
+    free(metrics->bytes);
     tdestroy(metrics->listed, free);
     return written;
 }
