@@ -21,6 +21,11 @@ size_t terminal_columns(int fd)
     return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : USUAL_COLUMNS;
 }
 
+const char *terminal_line_start(int fd)
+{
+    return terminal_is_able(fd) ? TERMINAL_CLEAR_LINE : "";
+}
+
 bool terminal_has_colours(int fd)
 {
     const char *no_color = getenv("NO_COLOR");

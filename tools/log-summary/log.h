@@ -32,6 +32,7 @@ struct log {
     const struct log_style *style;
     struct ndjson_out *out;
     bool colours;              /* for people: out is a terminal that has them */
+    const char *line_start;    /* for people: what begins a line there (terminal.h) */
     const struct would *would; /* for people, in a dry run: what a real run would do */
 };
 

@@ -21,10 +21,11 @@ struct text {
     size_t length;
 };
 
-static void text_begin(struct text *text)
+static void text_begin(struct text *text, const struct log *log)
 {
     *text = (struct text){0};
     text->file = memory_check(open_memstream(&text->bytes, &text->length));
+    fputs(log->line_start, text->file);
 }
 
 static void text_end(struct text *text, struct log *log)
@@ -111,7 +112,7 @@ static void write_address(struct log *log, const struct address *address)
     line = memory_format("%s%s%s%s%s", why, ticket ? "; " : "", ticket ? ticket : "", advice ? "; " : "",
                          advice ? advice : "");
     visible = text_visible(line);
-    text_begin(&text);
+    text_begin(&text, log);
     fprintf(text.file, "%-*s  ", ADDRESS_WIDTH, address->ip);
     terminal_put(text.file, log->colours, verb.word, verb.colour);
     fprintf(text.file, "%*s  %s\n", VERB_WIDTH - (int)strlen(verb.word), "", visible);
@@ -129,7 +130,7 @@ static void write_zone(struct log *log, const struct tally *tally, const char *d
     char *name = text_visible(tally->name), *evidence = text_visible(detail ? detail : "");
     struct text text;
 
-    text_begin(&text);
+    text_begin(&text, log);
     terminal_put(text.file, log->colours, name, TERMINAL_BOLD);
     fputs(" is ", text.file);
     terminal_put(text.file, log->colours, tally->health->name, TERMINAL_YELLOW);
@@ -145,7 +146,7 @@ static void write_lookups(struct log *log, const struct tally *tally, enum failu
     json_int_t count = tally->deferred[failure];
     struct text text;
 
-    text_begin(&text);
+    text_begin(&text, log);
     fprintf(text.file, "%s: %s lookup%s unknown (%s): %s\n", name, text_count((unsigned long long)count, number),
             count == 1 ? "" : "s", failure_kinds[failure].name, failure_kinds[failure].message);
     text_end(&text, log);
@@ -208,7 +209,7 @@ static void write_summary(struct log *log, const struct summary *summary, const 
     json_t *unhealthy = tallies_unhealthy(tallies), *suggestion = tallies_suggestion(tallies);
     struct text text;
 
-    text_begin(&text);
+    text_begin(&text, log);
     fputc('\n', text.file);
     put_totals(&text, log, summary);
     if (json_array_size(unhealthy) > 0)

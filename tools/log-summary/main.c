@@ -187,6 +187,7 @@ static void choose_style(struct ndjson_out *out)
     self.log = (struct log){.style = asked_style ? asked_style : usual,
                             .out = out,
                             .colours = terminal_has_colours(STDOUT_FILENO),
+                            .line_start = isatty(STDERR_FILENO) ? terminal_line_start(STDOUT_FILENO) : "",
                             .would = &self.would};
     self.keeps_would = self.log.style == &log_text || isatty(STDERR_FILENO);
 }
