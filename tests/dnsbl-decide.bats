@@ -5,11 +5,11 @@ bats_require_minimum_version 1.5.0
 setup_file() {
     export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
     export SUPPORT=$BATS_TEST_DIRNAME/support COMMON=$BATS_TEST_DIRNAME/../common
-    export RUN_ID=6f1c7a3e-9a53-4c58-8a4e-000000000001
 }
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
+    source "$SUPPORT/records.bash"
     export DNSBL_ZONES=a.test,b.test
     unset DNSBL_ZONES_FILE SURGE_LIMIT_PERCENT SURGE_RELEASE DNSBL_THRESHOLD LISTED_PRIORITY CLEAN_FALLBACK_PRIORITY
 }
@@ -30,11 +30,6 @@ ips() {
                     answers: (if \$listed then [\"127.0.0.2\"] else [] end), reason: null, error: null, duration_ms: 2.5}],
             probed_at: \"2026-01-31T12:00:00.000Z\"}" "${@:4}"
 }
-
-start() {
-    jq -nc '{type: "run", run_id: env.RUN_ID, started_at: "2026-01-31T12:00:00.000Z", dry_run: false, shard: "0/1"}'
-}
-end() { jq -nc '{type: "end", run_id: env.RUN_ID, ips: '"$1"', skipped: 0}'; }
 
 # framed: puts run and end around what comes.
 framed() {
