@@ -9,6 +9,7 @@ setup_file() {
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
+    source "$SUPPORT/options.bash"
     source "$SUPPORT/records.bash"
     export DNSBL_ZONES=a.test,b.test
     unset DNSBL_ZONES_FILE SURGE_LIMIT_PERCENT SURGE_RELEASE DNSBL_THRESHOLD LISTED_PRIORITY CLEAN_FALLBACK_PRIORITY
@@ -219,14 +220,7 @@ PROGRAM
 # --- options and configuration ---
 
 @test "options: help, version, and what is none" {
-    run -0 decide --help
-    [[ $output == usage:* ]]
-    run -0 decide --version
-    [[ $output == "dnsbl-decide "* ]]
-    for arguments in --nonsense -x --check=offline --help=1 file; do
-        run -64 --separate-stderr decide "$arguments" </dev/null
-        [ "$(jq -r .error_type <<<"$stderr")" = usage ]
-    done
+    usual_options dnsbl-decide --help=1
 }
 
 @test "all problems of the configuration at once, nothing read or written" {

@@ -10,6 +10,7 @@ setup_file() {
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
+    source "$SUPPORT/options.bash"
     source "$SUPPORT/report.bash"
 }
 
@@ -385,16 +386,9 @@ setup() {
 }
 
 @test "options: help, version, check, and what is none" {
-    run -0 report --help
-    [[ $output == usage:* ]]
-    run -0 report --version
-    [[ $output == "dnsbl-report "* ]]
+    usual_options dnsbl-report
     report --check
     report --check=online
-    for arguments in --nonsense -x --check=offline file; do
-        run -64 --separate-stderr report "$arguments" </dev/null
-        [ "$(jq -r .error_type <<<"$stderr")" = usage ]
-    done
 }
 
 @test "the manual's examples run" {

@@ -9,6 +9,7 @@ setup_file() {
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
+    source "$SUPPORT/options.bash"
     source "$SUPPORT/records.bash"
 }
 
@@ -291,14 +292,7 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
 }
 
 @test "options: help, version, check, and what is none" {
-    run -0 summarise --help
-    [[ $output == usage:* ]]
-    run -0 summarise --version
-    [[ $output == "log-summary "* ]]
+    usual_options log-summary
     summarise --check
     summarise --check=online
-    for arguments in --nonsense -x --check=offline file; do
-        run -64 --separate-stderr summarise "$arguments" </dev/null
-        [ "$(jq -r .error_type <<<"$stderr")" = usage ]
-    done
 }
