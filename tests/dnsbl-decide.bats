@@ -11,6 +11,7 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return
     source "$SUPPORT/options.bash"
     source "$SUPPORT/records.bash"
+    source "$SUPPORT/wait.bash"
     export DNSBL_ZONES=a.test,b.test
     unset DNSBL_ZONES_FILE SURGE_LIMIT_PERCENT SURGE_RELEASE DNSBL_THRESHOLD LISTED_PRIORITY CLEAN_FALLBACK_PRIORITY
 }
@@ -207,12 +208,8 @@ PROGRAM
     decide <pipe >out &
     exec 9>pipe
     ips 1 1 "" a.test >&9
-    for ((i = 0; i < 3000; i++)); do
-        [ ! -s out ] || break
-        sleep 0.01
-    done
+    wait_for 60 test -s out
     exec 9>&-
-    [ "$i" -lt 3000 ]
     wait $!
     [ "$(counts)" = "listed 1" ]
 }
@@ -393,11 +390,8 @@ PROGRAM
     exec 9>pipe
     { start; ips 1 3 "" a.test; ips 4 4 ""; } >in
     cat in >&9
-    for ((i = 0; i < 3000; i++)); do # the fourth address comes out when all have been taken in
-        [ "$(wc -l <out)" -lt 2 ] || break
-        sleep 0.01
-    done
-    [ "$i" -lt 3000 ]
+    taken_in() { [ "$(wc -l <out)" -ge 2 ]; } # the fourth address comes out when all have been
+    wait_for 60 taken_in
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?
@@ -423,11 +417,7 @@ while os.read(slow, 4096):
 ' &
     reader=$!
     cat in >&9
-    for ((i = 0; i < 3000; i++)); do # the last address comes out when all have been taken in
-        [ ! -e begun ] || break
-        sleep 0.01
-    done
-    [ "$i" -lt 3000 ]
+    wait_for 60 test -e begun # the last address comes out when all have been taken in
     before=$SECONDS
     kill -TERM "$pid"
     status=0

@@ -12,6 +12,7 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return
     source "$SUPPORT/options.bash"
     source "$SUPPORT/report.bash"
+    source "$SUPPORT/wait.bash"
 }
 
 # ---- the page ---------------------------------------------------------------
@@ -371,11 +372,8 @@ setup() {
     exec 9>pipe
     { run_record 1; ip 1; } >&9
     # It has read the records when it sleeps with the pipe empty.
-    for ((i = 0; i < 3000; i++)); do
-        [[ $(awk '/^State/ { print $2 }' "/proc/$pid/status") != S || $(pipe_bytes) != 0 ]] || break
-        sleep 0.01
-    done
-    [ "$i" -lt 3000 ]
+    has_read() { [[ $(awk '/^State/ { print $2 }' "/proc/$pid/status") == S && $(pipe_bytes) == 0 ]]; }
+    wait_for 60 has_read
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?

@@ -11,6 +11,7 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return
     source "$SUPPORT/options.bash"
     source "$SUPPORT/records.bash"
+    source "$SUPPORT/wait.bash"
 }
 
 summarise() { "$BUILD/bin/log-summary" "$@"; }
@@ -264,11 +265,7 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
     pid=$!
     exec 9>pipe
     { start; ip 1; } >&9
-    for ((i = 0; i < 3000; i++)); do
-        [ ! -s out ] || break
-        sleep 0.01
-    done
-    [ "$i" -lt 3000 ]
+    wait_for 60 test -s out
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?
