@@ -31,8 +31,8 @@ value() { grep -F -- "$1 " m.prom | awk -v series="$1" 'substr($0, 1, length(ser
 
 everything() {
     start
-    zone_record a.test ok
-    zone_record b.test silent "127.0.0.2 is not listed"
+    zone a.test ok
+    zone b.test silent "127.0.0.2 is not listed"
     ip 1
     ip 2 "$listed | .jira_action = \"created_issue\" | .jira_issue = \"OPS-1\" | .results[0].duration_ms = 1500"
     ip 3 '.transition = "cleared" | .db_outcome = "updated" | .jira_action = "updated_issue"'

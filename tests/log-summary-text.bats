@@ -56,7 +56,7 @@ dry='.dry_run = true | .db_changes = false | .db_outcome = "dry_run"'
 @test "zones that fall ill, and lookups that found nothing out, each told of once" {
     {
         start
-        zone_record a.test silent '127.0.0.2 is not listed'
+        zone a.test silent '127.0.0.2 is not listed'
         for n in $(seq 1 30); do ip "$n" "$(unknown 0 zone_silent) | $(unknown 1 timeout)"; done
         ip 31 "$(unknown 1 nonsense)"
         end 31
@@ -72,7 +72,7 @@ dry='.dry_run = true | .db_changes = false | .db_outcome = "dry_run"'
 }
 
 @test "a list that had better go is named" {
-    { start; zone_record a.test ok; zone_record b.test wildcard '127.0.0.1 is listed'; end 0; } | text
+    { start; zone a.test ok; zone b.test wildcard '127.0.0.1 is listed'; end 0; } | text
     grep -q '^DNSBL_ZONES had better hold only: a\.test$' out
 }
 
@@ -155,7 +155,7 @@ readonly would_list='A real run would:
 @test "control characters of strangers are masked" {
     {
         start true
-        zone_record a.test silent "$(printf 'a\033[2Jb\u202ec')"
+        zone a.test silent "$(printf 'a\033[2Jb\u202ec')"
         ip 1 "$listed | .listed_zones = [\"z\\u001b[31m\"] | .jira_issue = \"O\\u0007\""
         ip 2 "$listed | $dry | .listed_zones = [\"z\\u001b[31m\"] | .would = {db_changes: true, jira_action: \"updated_issue\"} | .jira_issue = \"\\u001bP\""
         end 2

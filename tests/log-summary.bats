@@ -5,12 +5,13 @@ bats_require_minimum_version 1.5.0
 setup_file() {
     export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
     export SUPPORT=$BATS_TEST_DIRNAME/support COMMON=$BATS_TEST_DIRNAME/../common
-    export RUN_ID=6f1c7a3e-9a53-4c58-8a4e-000000000001
 }
 
 setup() {
-    load support/records.bash
     cd "$BATS_TEST_TMPDIR" || return
+    source "$SUPPORT/options.bash"
+    source "$SUPPORT/records.bash"
+    source "$SUPPORT/wait.bash"
 }
 
 summarise() { "$BUILD/bin/log-summary" "$@"; }
@@ -86,7 +87,7 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
 @test "a line for each UNKNOWN lookup" {
     {
         start
-        zone_record a.test ok
+        zone a.test ok
         ip 1 "$(unknown 0 timeout) | .results[0].duration_ms = 5000.5"
         ip 2 "$(unknown 0 servfail) | $(unknown 1 blocked) | .results[1].detail = \"public resolver\""
         end 2
@@ -101,14 +102,14 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
 }
 
 @test "timeout_value is what the zone's record says" {
-    { start; zone_record a.test ok | jq -c '.timeout = 5'; ip 1 "$(unknown 0 timeout)"; end 1; } | summarise >out
+    { start; zone a.test ok | jq -c '.timeout = 5'; ip 1 "$(unknown 0 timeout)"; end 1; } | summarise >out
     [ "$(lines_of unknown_lookup .timeout_value)" = 5 ]
 }
 
 @test "where a whole zone is out, one line a zone and error type" {
     {
         start
-        zone_record a.test unreachable "127.0.0.2: timeout, 3 times"
+        zone a.test unreachable "127.0.0.2: timeout, 3 times"
         for n in {1..40}; do ip "$n" "$(unknown 0 zone_unreachable) | $(unknown 1 timeout)"; done
         for n in {41..50}; do ip "$n" "$(unknown 0 timeout)"; done
         end 50
@@ -131,9 +132,9 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
 @test "a zone that recovers gets a line for each lookup again" {
     {
         start
-        zone_record a.test unreachable
+        zone a.test unreachable
         ip 1 "$(unknown 0 zone_unreachable)"
-        zone_record a.test ok
+        zone a.test ok
         ip 2 "$(unknown 0 timeout)"
         end 2
     } | summarise >out
@@ -145,7 +146,7 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
 @test "each unhealthy zone has its line, with what to do, once" {
     {
         start
-        for health in ok exempt wildcard silent blocked hijacked unreachable; do zone_record "$health.test" "$health" "evidence"; done
+        for health in ok exempt wildcard silent blocked hijacked unreachable; do zone "$health.test" "$health" "evidence"; done
         for health in ok exempt wildcard silent blocked hijacked unreachable; do final "$health.test" "$health" 1 0; done
         end 0
     } | summarise >out
@@ -160,12 +161,12 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
 }
 
 @test "no suggestion when it would not differ" {
-    { start; zone_record a.test ok; zone_record b.test silent; end 0; } | summarise >out
+    { start; zone a.test ok; zone b.test silent; end 0; } | summarise >out
     [ "$(summary 'has("suggested_dnsbl_zones")')" = false ]
 }
 
 @test "lookups are those of the final zone records" {
-    { start; zone_record a.test ok; ip 1 "$(unknown 0 timeout)"; final a.test ok 100 7; final b.test ok 100 0; end 1; } | summarise >out
+    { start; zone a.test ok; ip 1 "$(unknown 0 timeout)"; final a.test ok 100 7; final b.test ok 100 0; end 1; } | summarise >out
     [ "$(summary '[.dns_lookups, .dns_failures]')" = '[200,7]' ]
 }
 
@@ -181,7 +182,7 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
 }
 
 @test "a cut-off stream suggests no zones, for it may not have named all, and counts the lookups it has seen" {
-    { start; zone_record a.test wildcard; zone_record b.test ok; ip 1; final a.test wildcard 1 1; } >in
+    { start; zone a.test wildcard; zone b.test ok; ip 1; final a.test wildcard 1 1; } >in
     run -65 --separate-stderr summarise <in
     printf '%s\n' "${lines[@]}" >out
     valid out
@@ -223,9 +224,9 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
         ip 1 '.jira_action = 1'
         ip 1 '.would = true'
         ip 1 | sed 's/}$/,"ip":"10.0.0.2"}/'
-        zone_record a.test splendid
-        zone_record a.test ok | jq -c 'del(.zone)'
-        zone_record a.test ok | jq -c '.timeout = "5"'
+        zone a.test splendid
+        zone a.test ok | jq -c 'del(.zone)'
+        zone a.test ok | jq -c '.timeout = "5"'
     } >bad
     { start; cat bad; ip 2; end 1; } >in
     run -1 --separate-stderr summarise <in
@@ -264,11 +265,7 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
     pid=$!
     exec 9>pipe
     { start; ip 1; } >&9
-    for ((i = 0; i < 3000; i++)); do
-        [ ! -s out ] || break
-        sleep 0.01
-    done
-    [ "$i" -lt 3000 ]
+    wait_for 60 test -s out
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?
@@ -280,7 +277,7 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
 @test "foreign text cannot steer a terminal" {
     {
         start
-        zone_record a.test wildcard "$(printf 'a\033[2Jb\u202ec')"
+        zone a.test wildcard "$(printf 'a\033[2Jb\u202ec')"
         ip 1 "$(unknown 1 timeout) | .results[1].detail = \"x\u009by\" | .listed_zones = [\"a\u001b[0m\"]
             | .dry_run = true | .would = {jira_action: \"z\u009b\", db_changes: true}"
         end 1
@@ -292,14 +289,7 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
 }
 
 @test "options: help, version, check, and what is none" {
-    run -0 summarise --help
-    [[ $output == usage:* ]]
-    run -0 summarise --version
-    [[ $output == "log-summary "* ]]
+    usual_options log-summary
     summarise --check
     summarise --check=online
-    for arguments in --nonsense -x --check=offline file; do
-        run -64 --separate-stderr summarise "$arguments" </dev/null
-        [ "$(jq -r .error_type <<<"$stderr")" = usage ]
-    done
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Runs for the tests of dnsbl-report, and what its page says.
 
-# shellcheck source=tests/support/records.bash
+# shellcheck source=tests/support/records.bash disable=SC1091
 source "$SUPPORT/records.bash"
 
 # shellcheck disable=SC2120 # the tests give arguments
@@ -29,13 +29,10 @@ waiting = array.array("i", [0])
 fcntl.ioctl(9, termios.FIONREAD, waiting)
 print(waiting[0])'; }
 
-# ---- records ----------------------------------------------------------------
+# ---- runs -------------------------------------------------------------------
 
 run_id() { printf '6f1c7a3e-9a53-4c58-8a4e-%08d0000' "$1"; }
 
-# run_record N: the Nth run, a quarter of an hour after the one before.
-run_record() {
-    jq -nc --arg id "$(run_id "$1")" --arg time "$(date -u -d "2026-01-01 UTC + $((15 * $1)) minutes" +%FT%T.000Z)" \
-        '{type: "run", run_id: $id, started_at: $time, dry_run: false, shard: "0/1"}'
-}
-end_record() { jq -nc --arg id "$(run_id "$1")" '{type: "end", run_id: $id, ips: '"$2"', skipped: 0}'; }
+# run_record N: the Nth run, a quarter of an hour after the one before; end_record N IPS: its end.
+run_record() { RUN_ID=$(run_id "$1") start false "$(date -u -d "2026-01-01 UTC + $((15 * $1)) minutes" +%FT%T.000Z)"; }
+end_record() { RUN_ID=$(run_id "$1") end "$2"; }

@@ -31,18 +31,8 @@ PYTHON=/usr/bin/python3
 START_ATTEMPTS=5  # a port found free may be taken before it is used
 START_SECONDS=30  # how long a server may take to answer
 
-# ---- waiting ---------------------------------------------------------------
-
-# wait_for SECONDS COMMAND...: runs COMMAND until it succeeds; 1 if it never does.
-wait_for() {
-    local end=$((SECONDS + $1)) pause=2
-    shift
-    until "$@"; do
-        ((SECONDS < end)) || return 1
-        sleep "0.0$pause" # at first often; who waits longer takes less of the processors
-        ((pause == 9)) || ((++pause))
-    done
-}
+# shellcheck source=tests/support/wait.bash disable=SC1091
+source "$SUPPORT/wait.bash"
 
 _complain() {
     printf 'servers: %s\n' "$*" >&2
