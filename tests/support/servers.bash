@@ -175,7 +175,7 @@ _stop() {
 servers_stop() {
     local SERVERS=${1:-${SERVERS:-}} name status=0
     [[ -n $SERVERS && -d $SERVERS ]] || return 0
-    for name in garbage dnsdist dnstcp rbldnsd jira pgbouncer pushgateway; do
+    for name in garbage dnsdist dnstcp rbldnsd jira pgbouncer prometheus pushgateway; do
         _stop "$name" || status=1
     done
     _stop standby INT || status=1
@@ -864,4 +864,21 @@ pushgateway_stop() { _stop pushgateway; }
 # pushed [CURL-OPTION...]: all that it has, as Prometheus would fetch it.
 pushed() {
     curl -sS --fail-with-body --noproxy '*' --max-time 30 "$@" "http://127.0.0.1:$(<"$SERVERS/pushgateway/port")/metrics"
+}
+
+# ---- Prometheus --------------------------------------------------------------
+
+# prometheus_start DIR CONFIGURATION: exports PROMETHEUS_URL. The file is read where it stands, by the server's user.
+prometheus_start() {
+    _use "$1" prometheus prometheus || return
+    PROMETHEUS_CONFIGURATION=$2
+    _start_on_port prometheus _prometheus_run || return
+    PROMETHEUS_URL=http://127.0.0.1:$(<"$SERVERS/prometheus/port")
+    export PROMETHEUS_URL
+}
+
+_prometheus_run() {
+    _spawn prometheus prometheus /usr/bin/prometheus --config.file="$PROMETHEUS_CONFIGURATION" \
+        --storage.tsdb.path="$SERVERS/prometheus/data" --web.listen-address="127.0.0.1:$1" || return
+    _answers prometheus curl -sf --noproxy '*' "http://127.0.0.1:$1/-/ready"
 }
