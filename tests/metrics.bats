@@ -171,6 +171,9 @@ now() { date +%s; }
     [ "$(metric dnsbl_job_exit_status)" = 78 ]
     [ "$(metric dnsbl_stage_exit_status stage=dnsbl-probe)" = 78 ]
     hasnt dnsbl_addresses
+    [ "$(metric dnsbl_run_dry)" = 0 ]
+    DRY_RUN=on DNSBL_ZONES=one.test,bad..name monitor
+    [ "$(metric dnsbl_run_dry job=dnsbl-monitor-dry-run)" = 1 ]
     [ "$(pool_row 192.0.2.1 | cut -d'|' -f1)" = 0 ]
 }
 
