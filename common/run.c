@@ -32,21 +32,27 @@ bool run_is_dry(const json_t *run, const char *left_alone)
     return json_is_true(dry_run);
 }
 
+bool run_is_fresh(const json_t *run)
+{
+    const char *started = json_string_value(json_object_get(run, "started_at"));
+    time_t begun;
+
+    return started && clock_parse(started, &begun) && time(NULL) - begun <= STALE_SECONDS;
+}
+
 void run_refuse_stale(const json_t *run, const char *left_alone)
 {
     const char *started = json_string_value(json_object_get(run, "started_at"));
     time_t begun;
 
-    if (allow_stale)
+    if (allow_stale || run_is_fresh(run))
         return;
     if (!started || !clock_parse(started, &begun))
         die(EXIT_CUT_OFF, "stale_run",
             "the run record does not say when it began (started_at); %s; --allow-stale acts on it all the same",
             left_alone);
-    if (time(NULL) - begun > STALE_SECONDS)
-        die(EXIT_CUT_OFF, "stale_run",
-            "the run began at %s, more than an hour ago; %s; start a new run, or use --allow-stale", started,
-            left_alone);
+    die(EXIT_CUT_OFF, "stale_run",
+        "the run began at %s, more than an hour ago; %s; start a new run, or use --allow-stale", started, left_alone);
 }
 
 json_t *run_stage_durations(const json_t *end, const char *stage)

@@ -26,6 +26,9 @@ bool run_is_dry(const json_t *run, const char *left_alone);
  */
 void run_refuse_stale(const json_t *run, const char *left_alone);
 
+/* True if the run says when it began, and that is within the last hour. */
+bool run_is_fresh(const json_t *run);
+
 /*
  * The member stage_duration_sec of an `end` record (borrowed; NULL: there is none yet), new: what it says of the
  * stages before, and how long ago this one, of that name, was started.

@@ -85,9 +85,16 @@ everything() {
 }
 
 @test "an address in two rows is one series, else nobody could read the file" {
-    { start; ip 2 "$listed"; ip 3 "$listed"; ip 2 "$listed | .id = 9"; end 3; } | metrics
+    {
+        start
+        ip 2 "$listed"
+        ip 3 "$listed | .ip = \"2001:DB8::1\" | .listed_zones = [\"a\", \"a\", \"b\\u0001\", \"b\\\\001\"]"
+        ip 4 "$listed | .ip = \"2001:db8:0::1\" | .listed_zones = [\"a\"]"
+        ip 2 "$listed | .id = 9"
+        end 4
+    } | metrics
     well_formed m.prom
-    [ "$(grep -c '^dnsbl_listed{' m.prom)" -eq 2 ]
+    [ "$(grep -c '^dnsbl_listed{' m.prom)" -eq 3 ]
 }
 
 @test "the histogram counts what was asked, in seconds" {
@@ -105,7 +112,7 @@ everything() {
     {
         start
         ip 2 "$listed | .listed_zones = [\"q\\\" b\\\\ n\\n} 1\"] | .results[0].zone = \"\\u001b\\\"x\""
-        end 1 | jq -c '.stage_duration_sec = {"a\"b\\\n": 1, "pg-ips": "soon"}'
+        end 1 -5 | jq -c '.stage_duration_sec = {"a\"b\\\n": 1, "pg-ips": "soon", "pg-apply": -1}'
     } | metrics
     well_formed m.prom
     [ "$(grep -c '^dnsbl_listed{' m.prom)" -eq 1 ]
@@ -126,26 +133,43 @@ everything() {
     promtool check metrics <m.prom
 }
 
+now() { date -u +%FT%T.000Z; }
+
 @test "the last success stays when a run is none" {
-    { start; ip 1; end 1; } | metrics
+    { start false "$(now)"; ip 1; end 1; } | metrics
     success=$(value dnsbl_last_success_timestamp_seconds)
     [ "${success%.*}" -gt 1700000000 ]
-    everything | metrics # something failed
-    [ "$(value dnsbl_last_success_timestamp_seconds)" = "$success" ]
-    { start; ip 1 '.jira_action = "failed"'; end 1; } | metrics
-    [ "$(value dnsbl_last_success_timestamp_seconds)" = "$success" ]
-    { start; ip 1; end 1 | jq -c '.jira_malfunctions = [{summary: "x", jira_action: "failed", jira_issue: null}]'; } | metrics
-    [ "$(value dnsbl_last_success_timestamp_seconds)" = "$success" ]
-    { start true; ip 1; end 1; } | metrics # a dry run protects nobody
-    [ "$(value dnsbl_last_success_timestamp_seconds)" = "$success" ]
-    { start; ip 1; } | metrics || true
-    [ "$(value dnsbl_last_success_timestamp_seconds)" = "$success" ]
-    well_formed m.prom
-    { start; ip 1; end 1; } | metrics
+    stays() {
+        metrics || true
+        [ "$(value dnsbl_last_success_timestamp_seconds)" = "$success" ] || { echo "a success: $1" && return 1; }
+    }
+    everything | sed "s/2026-01-31T12:00:00.000Z/$(now)/" | stays "something failed"
+    { start false "$(now)"; ip 1 '.jira_action = "failed"'; end 1; } | stays "a ticket failed"
+    { start false "$(now)"; ip 1; end 1 | jq -c '.jira_malfunctions = [{summary: "x", jira_action: "failed", jira_issue: null}]'; } |
+        stays "a ticket about DNS failed"
+    { start true "$(now)"; ip 1; end 1; } | stays "a dry run protects nobody"
+    { start false "$(now)"; ip 1; } | stays "cut off"
+    { start false "$(now)"; ip 1; echo '{"type":"ip"'; end 1; } | stays "a bad record"
+    { start false "$(now)"; ip 1 'del(.decision, .transition, .update)'; end 1; } | stays "not decided"
+    { start; ip 1; end 1; } | stays "a stream of long ago"
+    ip 1 | stays "no run at all"
+    stays "nothing" </dev/null
+    well_formed m.prom || grep -q 'dnsbl_run_complete 1' m.prom
+    { start false "$(now)"; ip 1; end 1; } | metrics
     [ "$(value dnsbl_last_success_timestamp_seconds)" != "$success" ]
     rm m.prom
     everything | metrics
     [ -z "$(value dnsbl_last_success_timestamp_seconds)" ]
+}
+
+@test "the series of a pool that is listed as a whole are bounded, and that is told" {
+    record=$(ip 1 "$listed | .listed_zones = [range(101) | \"z\(.).test\"]" | jq -c 'del(.results, .probed_at)')
+    { start; for n in $(seq 1 1000); do echo "${record//10.0.0.1/10.0.$((n / 250)).$((n % 250))}"; done; end 1000; } | metrics
+    [ "$(grep -c '^dnsbl_listed{' m.prom)" -eq 100000 ]
+    [ "$(jq -r .error_type err)" = too_many_series ]
+    [ "$(value 'dnsbl_addresses{state="listed"}')" = 1000 ]
+    well_formed_begin=$(grep -v '^dnsbl_listed{' m.prom | promtool check metrics)
+    [ -z "$well_formed_begin" ]
 }
 
 # ---- the file -------------------------------------------------------------------

@@ -81,6 +81,9 @@ held_up() {
     wait_for 60 stage_of "$pid" log-summary >/dev/null
 }
 
+# _tcp_listens PORT: without connecting.
+_tcp_listens() { grep -q ":$(printf '%04X' "$1") 00000000:0000 0A" /proc/net/tcp; }
+
 told() { jq -r .error_message err | grep -qE -- "$1" || { echo "nobody said: $1"; return 1; }; }
 
 now() { date +%s; }
@@ -177,7 +180,7 @@ now() { date +%s; }
     [ "$(pool_row 192.0.2.1 | cut -d'|' -f1)" = 0 ]
 }
 
-@test "a Pushgateway that is down, refuses or hangs fails nothing" {
+@test "a Pushgateway that is down, refuses, leads elsewhere or hangs fails nothing" {
     pushgateway_stop
     monitor
     [ "$status" -eq 0 ]
@@ -187,6 +190,29 @@ now() { date +%s; }
     PUSHGATEWAY_URL=$JIRA_SERVER monitor
     [ "$status" -eq 0 ]
     told 'could not be pushed to the Pushgateway: .*404'
+    hanging=$(free_port)
+    "$PYTHON" - "$hanging" 3>&- <<'PYTHON_END' &
+import socket, sys, threading
+# Answers the first with a redirection and 1 MB of control characters; the others never.
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+first = listener.accept()[0]
+first.recv(65536)
+first.sendall(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 1000000\r\nConnection: close\r\n\r\n" + b"\x1b\0" * 500000)
+first.close()
+kept = []
+while True:
+    kept.append(listener.accept())
+PYTHON_END
+    pid=$!
+    wait_for 60 _tcp_listens "$hanging"
+    PUSHGATEWAY_URL=http://127.0.0.1:$hanging monitor
+    [ "$status" -eq 0 ]
+    told 'could not be pushed to the Pushgateway: .*HTTP status 302'
+    [ "$(LC_ALL=C grep -c '[[:cntrl:]]' err)" -eq 0 ]
+    [ "$(jq -r 'select(.error_type == "push_failed") | .error_message | length' err)" -lt 700 ]
+    PUSHGATEWAY_URL=http://127.0.0.1:$hanging monitor
+    [ "$status" -eq 0 ]
+    told 'could not be pushed to the Pushgateway: .*timed out'
 }
 
 @test "a dry run has a group of its own, and no success" {
@@ -243,9 +269,11 @@ now() { date +%s; }
 }
 
 @test "a Pushgateway that cannot be one is a configuration error" {
-    PUSHGATEWAY_URL='ftp://gateway' monitor
-    [ "$status" -eq 78 ]
-    told 'PUSHGATEWAY_URL is no URL'
+    for url in ftp://gateway http:// http:///path 'http://gateway:9091?x' 'http://u:p#w@gateway' 'http://gate way' $'http://gateway\nhttp://other'; do
+        PUSHGATEWAY_URL=$url monitor
+        [ "$status" -eq 78 ]
+        told 'PUSHGATEWAY_URL is no URL'
+    done
     [ "$(pool_row 192.0.2.1 | cut -d'|' -f1)" = 100 ]
     PUSHGATEWAY_URL_FILE=/nonexistent monitor
     [ "$status" -eq 78 ]
@@ -260,6 +288,24 @@ now() { date +%s; }
     monitor --check=online
     [ "$status" -eq 69 ]
     told 'Pushgateway does not answer'
+    told 'the check failed, nothing was touched: dnsbl-monitor: it could not reach its server \(69\)'
+}
+
+@test "a signal during the push ends it soon, and leaves no process behind" {
+    port=$(free_port)
+    "$PYTHON" -c 'import socket, sys
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+kept = [listener.accept()]
+open("asked", "w").close()
+listener.accept()' "$port" 3>&- &
+    pid=$!
+    wait_for 60 _tcp_listens "$port"
+    PUSHGATEWAY_URL=http://127.0.0.1:$port setsid "$job" >log 2>err 3>&- &
+    group=$!
+    wait_for 60 test -e asked
+    kill -s TERM "$group"
+    wait "$group"
+    [ -z "$(pgrep -r D,R,S,T -s "$group")" ]
 }
 
 @test "a run that is ended by a signal is pushed" {
@@ -315,8 +361,9 @@ assert len(list(parse(open("dnsbl.prom").read()))) > 15'
     [ "$(pool_row 192.0.2.1 | cut -d'|' -f1)" = 0 ]
 }
 
-@test "--metrics with a replay, without a file, and --format with nonsense are usage errors" {
-    for options in '--metrics' '--metrics x --from dnsbl-decide /dev/null' '--format' '--format xml'; do
+@test "--metrics with a replay, without a file, on what is none, and --format with nonsense are usage errors" {
+    mkfifo pipe
+    for options in '--metrics' '--metrics pipe' '--metrics /dev/null' '--metrics .' '--metrics x --from dnsbl-decide /dev/null' '--format' '--format xml'; do
         # shellcheck disable=SC2086
         run "$job" $options
         [ "$status" -eq 64 ]

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "ip.h"
 #include "memory.h"
 
 const char *const outcome_names[OUTCOMES] = {"newly_listed", "cleaned",   "changed", "unchanged",
@@ -36,11 +35,10 @@ static char *read_effects(struct address *address, const json_t *object)
 
 char *address_read(struct address *address, const json_t *object)
 {
-    struct ip ip;
     char *problem;
 
     *address = (struct address){.object = object, .decided = json_object_get(object, "decision") != NULL};
-    problem = record_ip(object, &ip, &address->ip);
+    problem = record_ip(object, &address->address, &address->ip);
     if (!problem && address->decided)
         problem = record_decision(object, &address->decision);
     if (!problem && json_object_get(object, "results"))

@@ -7,12 +7,14 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "ip.h"
 #include "record.h"
 
 /* Strings and values are borrowed from the record. */
 struct address {
     const json_t *object; /* the record itself */
-    const char *ip;
+    struct ip address;
+    const char *ip; /* as it stands there */
     bool decided;
     struct record_decision decision;
     struct record_results results;

@@ -50,15 +50,12 @@ static struct log_summary {
 
 static bool take_option(int option, const char *argument)
 {
-    if (option == OPTION_METRICS)
+    if (option == OPTION_METRICS) {
         metrics_path = argument;
-    else if (!strcmp(argument, "text"))
-        asked_style = &log_text;
-    else if (!strcmp(argument, "ndjson"))
-        asked_style = &log_json;
-    else
-        return false;
-    return option == OPTION_FORMAT || *argument;
+        return *argument;
+    }
+    asked_style = !strcmp(argument, "text") ? &log_text : !strcmp(argument, "ndjson") ? &log_json : NULL;
+    return asked_style != NULL;
 }
 
 /* --- records --- */
@@ -127,7 +124,7 @@ static void take_run(struct ndjson_in *in, const json_t *object)
 {
     (void)in;
     line_run(json_string_value(json_object_get(object, "run_id")));
-    self.summary.dry_run = json_is_true(json_object_get(object, "dry_run"));
+    summary_take_run(&self.summary, object);
 }
 
 static void take_end(struct ndjson_in *in, const json_t *object)
@@ -164,7 +161,7 @@ static bool conclude(const struct ndjson_in *in)
 {
     bool written;
 
-    summary_close(&self.summary, &self.tallies, !ndjson_cut_off(in) && !signals_received());
+    summary_close(&self.summary, &self.tallies, !ndjson_cut_off(in) && !signals_received(), in->bad == 0);
     write_deferred();
     self.log.style->summary(&self.log, &self.summary, &self.tallies);
     ndjson_flush(self.log.out); /* a run whose log is lost is no success */

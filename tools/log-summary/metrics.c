@@ -13,6 +13,7 @@
 #include "text.h"
 #include "tool.h"
 
+#define LABEL_COLUMNS 255 /* the longest name of a zone is shorter */
 #define LAST_SUCCESS "dnsbl_last_success_timestamp_seconds"
 
 /* --- the format --- */
@@ -20,16 +21,17 @@
 /* Prometheus text format 0.0.4 and OpenMetrics agree on these three escapes. */
 static void put_label(FILE *file, const char *name, const char *value)
 {
-    char *visible = text_visible(value);
+    char *visible = text_visible(value), *cut = text_cut(visible, LABEL_COLUMNS);
 
     fprintf(file, "%s=\"", name);
-    for (const char *at = visible; *at; at++) {
+    for (const char *at = cut; *at; at++) {
         if (*at == '\\' || *at == '"')
             fputc('\\', file);
         fputc(*at, file);
     }
     fputc('"', file);
     free(visible);
+    free(cut);
 }
 
 static void put_family(FILE *file, const char *name, const char *type, const char *help)
@@ -70,37 +72,64 @@ static void put_zone_sample(FILE *file, const char *name, const struct tally *ta
 
 /* --- addresses --- */
 
-static int compare_names(const void *one, const void *other)
+static int compare_lines(const void *one, const void *other)
 {
     return strcmp(one, other);
 }
 
-/* False if the address has been here before. */
-static bool is_new(struct metrics *metrics, const char *ip)
+/* Takes line; true if it has not been here before. */
+static bool is_new(struct metrics *metrics, char *line)
 {
-    char *name = memory_string(ip);
-    char **known = memory_check(tsearch(name, &metrics->listed, compare_names));
+    char **known = memory_check(tsearch(line, &metrics->listed, compare_lines));
 
-    if (*known == name)
+    if (*known == line)
         return true;
-    free(name);
+    free(line);
     return false;
+}
+
+/* The sample of an address and a list, new. */
+static char *listing(const char *ip, const char *zone)
+{
+    char *line;
+    size_t length;
+    FILE *file = memory_check(open_memstream(&line, &length));
+
+    fputs("dnsbl_listed{", file);
+    put_label(file, "ip", ip);
+    fputc(',', file);
+    put_label(file, "zone", zone);
+    fputs("} 1\n", file);
+    return memory_check(fclose(file) == 0 ? line : NULL);
 }
 
 void metrics_take_address(struct metrics *metrics, const struct address *address)
 {
+    char ip[IP_TEXT_SIZE];
     size_t index;
     json_t *zone;
 
-    if (!metrics->text || !address->decision.listed || !is_new(metrics, address->ip))
+    if (!metrics->path || !address->decision.listed)
         return;
+    ip_format(&address->address, ip);
     json_array_foreach (address->decision.listed_zones, index, zone) {
-        fputs("dnsbl_listed{", metrics->text);
-        put_label(metrics->text, "ip", address->ip);
-        fputc(',', metrics->text);
-        put_label(metrics->text, "zone", json_string_value(zone));
-        fputs("} 1\n", metrics->text);
+        if (metrics->series == METRICS_SERIES_MOST && !metrics->full) {
+            metrics->full = true;
+            report(REPORT_WARNING, "too_many_series",
+                   "more than %d addresses and zones that list them: the metrics name no more of them, only count",
+                   METRICS_SERIES_MOST);
+        }
+        if (metrics->full)
+            return;
+        if (is_new(metrics, listing(ip, json_string_value(zone))))
+            metrics->series++;
     }
+}
+
+static void put_line(const void *node, VISIT visit, void *file)
+{
+    if (visit == postorder || visit == leaf)
+        fputs(*(char *const *)node, file);
 }
 
 static void put_addresses(FILE *file, const struct summary *summary)
@@ -109,11 +138,13 @@ static void put_addresses(FILE *file, const struct summary *summary)
     put_sample(file, "dnsbl_addresses", "state", "listed", (double)summary->listed);
     put_sample(file, "dnsbl_addresses", "state", "clean", (double)summary->clean);
     put_sample(file, "dnsbl_addresses", "state", "undecided", (double)summary->undecided);
-    put_family(file, "dnsbl_address_outcomes", "gauge", "Addresses by what became of them; these add up to all.");
+    put_family(file, "dnsbl_address_outcomes", "gauge",
+               "Addresses by what became of them, in a dry run what would; these add up to all.");
     for (size_t i = 0; i < OUTCOMES; i++)
         put_sample(file, "dnsbl_address_outcomes", "outcome", outcome_names[i], (double)summary->outcomes[i]);
     put_gauge(file, "dnsbl_skipped_rows", "Rows of the table whose address is none.", (double)summary->skipped);
-    put_family(file, "dnsbl_tickets", "gauge", "Tickets of addresses by what was done about them.");
+    put_family(file, "dnsbl_tickets", "gauge",
+               "Tickets of addresses by what was done about them, in a dry run what would be.");
     put_sample(file, "dnsbl_tickets", "action", "created", (double)summary->jira_created);
     put_sample(file, "dnsbl_tickets", "action", "updated", (double)summary->jira_updated);
     put_sample(file, "dnsbl_tickets", "action", "failed", (double)summary->jira_failed);
@@ -198,7 +229,7 @@ static void put_run(FILE *file, const struct summary *summary)
     put_gauge(file, "dnsbl_run_end_timestamp_seconds", "When the run ended.", now());
     put_family(file, "dnsbl_stage_duration_seconds", "gauge", "How long a stage ran; they run side by side.");
     json_object_foreach (summary->durations, stage, seconds)
-        if (json_is_number(seconds) && strcmp(stage, "log-summary") != 0)
+        if (json_number_value(seconds) >= 0 && json_is_number(seconds) && strcmp(stage, "log-summary") != 0)
             put_sample(file, "dnsbl_stage_duration_seconds", "stage", stage, json_number_value(seconds));
     put_sample(file, "dnsbl_stage_duration_seconds", "stage", "log-summary", (double)tool_age_ms() / 1000);
 }
@@ -227,7 +258,7 @@ static void put_last_success(const struct metrics *metrics, const struct summary
 
     if (!metrics_file_keeps(metrics->path))
         return;
-    seconds = summary_succeeded(summary) && !summary->dry_run ? now() : last_success(metrics->path);
+    seconds = summary_succeeded(summary) ? now() : last_success(metrics->path);
     if (seconds > 0)
         put_gauge(metrics->text, LAST_SUCCESS, "When a run last was whole and failed in nothing.", seconds);
 }
@@ -237,10 +268,8 @@ static void put_last_success(const struct metrics *metrics, const struct summary
 void metrics_open(struct metrics *metrics, const char *path)
 {
     *metrics = (struct metrics){.path = path};
-    if (!path)
-        return;
-    metrics->text = memory_check(open_memstream(&metrics->bytes, &metrics->length));
-    put_family(metrics->text, "dnsbl_listed", "gauge", "1 for each address that is listed and zone that lists it.");
+    if (path)
+        metrics->text = memory_check(open_memstream(&metrics->bytes, &metrics->length));
 }
 
 bool metrics_close(struct metrics *metrics, const struct summary *summary, const struct tallies *tallies)
@@ -249,6 +278,8 @@ bool metrics_close(struct metrics *metrics, const struct summary *summary, const
 
     if (!metrics->path)
         return true;
+    put_family(metrics->text, "dnsbl_listed", "gauge", "1 for each address that is listed and zone that lists it.");
+    twalk_r(metrics->listed, put_line, metrics->text);
     put_addresses(metrics->text, summary);
     put_lookups(metrics->text, tallies);
     put_health(metrics->text, tallies);

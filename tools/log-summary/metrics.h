@@ -1,7 +1,8 @@
 /*
  * The run in numbers for a monitoring system: text that is OpenMetrics 1.0 and Prometheus' text format (0.0.4) at
  * once, as node_exporter's textfile collector and the Pushgateway want the latter. All is of one run, so there are no
- * counters. log-summary(1) names the metrics. Memory: the listed addresses, for all is written at once, at the end.
+ * counters. log-summary(1) names the metrics. All is written at once, at the end. Memory: a line for each
+ * listed address and zone, METRICS_SERIES_MOST of them at most; more would be of no use to a monitoring system.
  *
  * A regular file appears under its name when it is complete, and not before.
  */
@@ -16,12 +17,16 @@
 #include "summary.h"
 #include "tally.h"
 
+#define METRICS_SERIES_MOST 100000
+
 struct metrics {
     const char *path; /* borrowed; NULL: nobody wants them */
     FILE *text;       /* what will be written: bytes, length of them */
     char *bytes;
     size_t length;
-    void *listed; /* tsearch(3): addresses that have their series, for a row may occur twice */
+    void *listed;  /* tsearch(3): lines of addresses and the zones that list them, for a row may occur twice */
+    size_t series; /* how many these are */
+    bool full;     /* there are more, and that has been told */
 };
 
 /* path is what --metrics names, or NULL. */

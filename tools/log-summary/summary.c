@@ -1,5 +1,8 @@
 #include "summary.h"
 
+#include <sys/param.h>
+
+#include "run.h"
 #include "tool.h"
 
 void summary_free(struct summary *summary)
@@ -34,10 +37,22 @@ static json_t *member(const json_t *object, const char *key, json_type type)
     return value && json_typeof(value) == type ? json_incref(value) : NULL;
 }
 
+void summary_take_run(struct summary *summary, const json_t *object)
+{
+    summary->dry_run = json_is_true(json_object_get(object, "dry_run"));
+    summary->fresh = run_is_fresh(object);
+}
+
+/* 0 for what is no count. */
+static json_int_t count(const json_t *object, const char *key)
+{
+    return MAX(json_integer_value(json_object_get(object, key)), 0);
+}
+
 void summary_take_end(struct summary *summary, const json_t *object)
 {
-    summary->sent = json_integer_value(json_object_get(object, "ips"));
-    summary->skipped = json_integer_value(json_object_get(object, "skipped"));
+    summary->sent = count(object, "ips");
+    summary->skipped = count(object, "skipped");
     summary->durations = member(object, "stage_duration_sec", JSON_OBJECT);
     summary->malfunctions = member(object, "jira_malfunctions", JSON_ARRAY);
 }
@@ -53,11 +68,12 @@ static void count_lost(struct summary *summary)
     summary->total += lost;
 }
 
-void summary_close(struct summary *summary, const struct tallies *tallies, bool complete)
+void summary_close(struct summary *summary, const struct tallies *tallies, bool complete, bool flawless)
 {
     json_int_t lookups, unknown;
 
     summary->complete = complete;
+    summary->flawless = flawless;
     summary->seconds = (double)tool_age_ms() / 1000;
     if (!complete)
         return;
@@ -77,5 +93,6 @@ bool summary_succeeded(const struct summary *summary)
     json_array_foreach (summary->malfunctions, index, malfunction)
         if (address_says(json_string_value(json_object_get(malfunction, "jira_action")), "failed"))
             return false;
-    return summary->complete && summary->outcomes[FAILED] == 0 && summary->jira_failed == 0;
+    return summary->complete && summary->flawless && summary->fresh && !summary->dry_run && summary->undecided == 0 &&
+           summary->outcomes[FAILED] == 0 && summary->jira_failed == 0;
 }

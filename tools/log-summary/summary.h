@@ -19,8 +19,9 @@ struct summary {
     json_int_t sent, skipped;    /* as `end` says */
     json_t *durations;           /* of the stages, by name, in seconds, as `end` says; owned, NULL: it says nothing */
     json_t *malfunctions;        /* what jira-sync says of its tickets about DNS itself; owned, NULL: nothing */
-    bool dry_run, complete;
-    double seconds; /* that the run took */
+    bool fresh;                  /* the stream has a run, and that began within the last hour */
+    bool dry_run, complete, flawless; /* complete: the stream was whole; flawless: and every record could be used */
+    double seconds;                   /* that the run took */
 };
 
 void summary_free(struct summary *summary);
@@ -28,10 +29,15 @@ void summary_free(struct summary *summary);
 void summary_take_address(struct summary *summary, const struct address *address);
 void summary_take_end(struct summary *summary, const json_t *object);
 
-/* At the end of the stream. complete: it was whole, and so the final records of the zones know best. */
-void summary_close(struct summary *summary, const struct tallies *tallies, bool complete);
+void summary_take_run(struct summary *summary, const json_t *object);
 
-/* True if the stream was whole and nothing has failed, as far as this stage can see. */
+/*
+ * At the end of the stream. complete: it was whole, and so the final records of the zones know best. flawless: no
+ * record of it was bad.
+ */
+void summary_close(struct summary *summary, const struct tallies *tallies, bool complete, bool flawless);
+
+/* True if it was a run of late, real and whole, of which nothing has failed, as far as this stage can see. */
 bool summary_succeeded(const struct summary *summary);
 
 #endif
