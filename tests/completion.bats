@@ -199,3 +199,12 @@ TYPED
 GIVEN
     [ "$(cat out.nd)" = '<--require-run> dnsbl-decide' ]
 }
+
+@test "bash-completion loads it when a program is typed, from where it was installed" {
+    env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -s -C "$TOP" B="$BUILD" install-data DESTDIR="$PWD/root"
+    for name in "${programs[@]}"; do echo "$name --vers^I"; done >lines
+    { echo . /usr/share/bash-completion/bash_completion; cat lines; } | typed XDG_DATA_DIRS="$PWD/root/usr/local/share" >out
+    diff <(printf '<--version> %s\n' "${programs[@]}") out
+    typed <lines >out # nobody completes where nobody loaded it
+    [ "$(grep -c '^<--vers> ' out)" -eq ${#programs[@]} ]
+}
