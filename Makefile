@@ -96,7 +96,7 @@ bare-loop: $(B)/bench/bare_loop
 data = $(foreach page,$(MANUALS),$(page):$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
     $(foreach file,$(wildcard common/*.schema.json) tests/support/schema.sql,$(file):$(datadir)/dnsbl-monitor/$(notdir $(file))) \
     README.md:$(docdir)/README.md pipelines/dnsbl-monitor.cron:$(docdir)/examples/dnsbl-monitor.cron \
-    $(foreach file,$(wildcard kubernetes/*.yaml kubernetes/*/*.yaml),$(file):$(docdir)/examples/$(file)) \
+    $(foreach file,$(shell find kubernetes -type f),$(file):$(docdir)/examples/$(file)) \
     pipelines/completion.bash:$(completions)/dnsbl-monitor
 
 install: install-exec install-data

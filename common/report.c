@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "memory.h"
 #include "secret.h"
+#include "terminal.h"
 #include "text.h"
 
 static const char *const level_names[] = {"INFO", "WARNING", "ERROR"};
@@ -57,7 +58,7 @@ static void write_line(const char *text)
 static void write_plain(const char *message)
 {
     char *visible = text_visible(message);
-    char *line = memory_format("%s: %s", tool_name, visible);
+    char *line = memory_format("%s%s: %s", terminal_line_start(STDERR_FILENO), tool_name, visible);
 
     if (clear_terminal)
         clear_terminal();

@@ -3,8 +3,10 @@
 #include <time.h>
 
 #include "clock.h"
+#include "memory.h"
 #include "report.h"
 #include "sysexits.h"
+#include "tool.h"
 
 #define STALE_SECONDS 3600
 
@@ -45,4 +47,13 @@ void run_refuse_stale(const json_t *run, const char *left_alone)
         die(EXIT_CUT_OFF, "stale_run",
             "the run began at %s, more than an hour ago; %s; start a new run, or use --allow-stale", started,
             left_alone);
+}
+
+json_t *run_stage_durations(const json_t *end, const char *stage)
+{
+    json_t *before = json_object_get(end, "stage_duration_sec");
+    json_t *durations = memory_check(json_is_object(before) ? json_copy(before) : json_object());
+
+    json_object_set_new(durations, stage, json_real((double)tool_age_ms() / 1000));
+    return durations;
 }

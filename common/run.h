@@ -1,6 +1,6 @@
 /*
  * What the `run` record means to the tools that have effects (pg-apply, jira-sync),
- * and their option --allow-stale. Not for: the frame that it opens (ndjson.h).
+ * and their option --allow-stale; what every stage adds to `end`. Not for: the frame that it opens (ndjson.h).
  */
 #ifndef COMMON_RUN_H
 #define COMMON_RUN_H
@@ -25,5 +25,11 @@ bool run_is_dry(const json_t *run, const char *left_alone);
  * therefore not done, for the message.
  */
 void run_refuse_stale(const json_t *run, const char *left_alone);
+
+/*
+ * The member stage_duration_sec of an `end` record (borrowed; NULL: there is none yet), new: what it says of the
+ * stages before, and how long ago this one, of that name, was started.
+ */
+json_t *run_stage_durations(const json_t *end, const char *stage);
 
 #endif

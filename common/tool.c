@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "memory.h"
 #include "report.h"
 #include "signals.h"
@@ -17,6 +18,8 @@
 #ifndef VERSION
 #error "VERSION is defined by the makefile"
 #endif
+
+static int64_t started_ms;
 
 enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_CHECK, OPTION_REQUIRE_RUN };
 
@@ -86,6 +89,19 @@ static enum tool_mode take_check(const struct tool *tool, const char *argument)
     return TOOL_CHECK_ONLINE;
 }
 
+/* word: `--format xml`'s first word, or all of `--format=xml`. */
+__attribute__((noreturn)) static void refuse_argument(const struct tool *tool, const char *word)
+{
+    char *quoted = memory_format("\"%s\"", optarg ? optarg : "");
+
+    tool_usage_error(tool, quoted, memory_format("is not a valid argument of %.*s", (int)strcspn(word, "="), word));
+}
+
+int64_t tool_age_ms(void)
+{
+    return clock_steady_ms() - started_ms;
+}
+
 enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
 {
     struct option *options;
@@ -94,6 +110,7 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
     char *letters;
     int option, index = 0;
 
+    started_ms = clock_steady_ms();
     occupy_standard_descriptors();
     forbid_core_dumps();
     report_open(tool->name);
@@ -115,7 +132,7 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
         else if (option == '?')
             tool_usage_error(tool, word, "is no option of this program, or takes no argument");
         else if (!tool->take(option, optarg))
-            tool_usage_error(tool, argv[optind - 1], "is not a valid argument of its option");
+            refuse_argument(tool, word);
     }
     free(options);
     free(letters);

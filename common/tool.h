@@ -7,6 +7,7 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum tool_mode {
     TOOL_RUN,
@@ -29,6 +30,9 @@ struct tool {
  * --help and --version. Returns the mode; optind is at the first argument.
  */
 enum tool_mode tool_start(struct tool *tool, int argc, char **argv);
+
+/* How long ago tool_start() was called. */
+int64_t tool_age_ms(void);
 
 /* Ends the process with EXIT_USAGE and the message `WHAT PROBLEM; see NAME --help`. */
 __attribute__((noreturn)) void tool_usage_error(const struct tool *tool, const char *what, const char *problem);

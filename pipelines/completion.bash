@@ -14,7 +14,8 @@ _dnsbl_monitor_options() {
             options+=(-e --exit-code -r --resolver -z --zones --format --range-limit --addresses --runs-a-day)
             ;;
         pg-apply | jira-sync) options+=(--allow-stale) ;;
-        dnsbl-monitor) options+=(--dry-run --capture --from --write --allow-stale) ;;
+        log-summary) options+=(--format --metrics) ;;
+        dnsbl-monitor) options+=(--dry-run --capture --from --write --allow-stale --format --metrics) ;;
     esac
 }
 
@@ -25,6 +26,8 @@ _dnsbl_monitor_values() {
         *' --capture') how=dirnames ;;
         *' --from') values=(dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary) ;;
         'dnsbl-probe --format') values=(table ndjson) ;;
+        *' --format') values=(text ndjson) ;;
+        *' --metrics') how=default ;; # a file
         *' -r' | *' --resolver') values=(system recursive) ;;
         *' -z' | *' --zones') _dnsbl_monitor_sites "$3" ;;
         *' --addresses') values=(-) ;;

@@ -90,7 +90,9 @@ as_offered() {
         help_of "$name" >helped
         complete_line "$name|--format|" | sort >offered
         grep -q -- --format helped || continue
-        diff <(grep -- ' --format FORMAT  ' helped | grep -oE '[a-z]+ or [a-z]+' | head -n 1 | sed 's/ or /\n/' | sort) offered
+        # It says `(table on a terminal, else ndjson)`, on one line or two.
+        tr -s ' \n' ' ' <helped | grep -oE -- '--format FORMAT [^(]*\(\w+ on a terminal, else \w+' |
+            sed -E 's/.*\((\w+) .* (\w+)$/\1\n\2/' | sort | diff - offered
     done
     run -64 "$TOP/pipelines/dnsbl-monitor" --from nonsense /dev/null
     [[ $output =~ 'choose one of '([a-z -]*) ]]

@@ -26,7 +26,8 @@ wait_until() {
 
 written() { grep -o 'counted at the servers: .*' out; }
 
-@test "three runs, shown within 80 columns" {
+@test "three runs, shown within 80 columns, and a page that stays" {
+    rm -f "$BUILD/report.html"
     (cd "$BATS_TEST_DIRNAME/.." && tests/demo) >out 2>err 3>&-
     [ ! -s err ]
     [ "$(written | sed -n 1p)" = 'counted at the servers: 11 rows, 11 tickets, 0 comments.' ]
@@ -36,7 +37,11 @@ written() { grep -o 'counted at the servers: .*' out; }
     grep -q '^  10.20.1.12  *0 -> 100  .*restored' out
     grep -q '^  10.20.1.150 .*TRAPS is unknown' out
     grep -q '^  10.20.9.9  *100 -> 0  .*throttled' out
+    grep -q '^    XBL  *LISTED  *127.0.0.4 ' out
+    grep -q '^    throttle 10.20.3.201, priority 100 -> 0 (listed by FLAPS)' out
+    grep -q '^  dnsbl_addresses{state="listed"} 9$' out
     [ "$(awk 'length > 80' out)" = "" ]
+    grep -q '10\.20\.9\.9' "$BUILD/report.html"
     run ! grep -q $'\e' out
     nothing_left
 }

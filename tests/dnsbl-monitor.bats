@@ -22,6 +22,7 @@ teardown_file() {
 # Every test begins in a world where nobody is listed and nothing is broken.
 setup() {
     load support/servers.bash
+    load support/job.bash
     local zone
     cd "$BATS_TEST_TMPDIR" || return
     server_signal dnsdist CONT # a test that stopped it may have failed
@@ -91,13 +92,6 @@ of_summary() { jq -c 'select(.type == "job_summary") | '"$1" log; }
 
 # told REGEX: a message on stderr says so.
 told() { jq -r .error_message err | grep -qE -- "$1" || { echo "nobody said: $1"; return 1; }; }
-
-# stage_of JOB NAME: process id of a stage that the job with process id JOB runs; its check is none.
-stage_of() {
-    local shell stage
-    shell=$(pgrep -P "$1" -x dnsbl-monitor) && stage=$(pgrep -P "$shell" -x "$2") &&
-        ! grep -qa -- --check "/proc/$stage/cmdline" && echo "$stage"
-}
 
 # held_up: starts the job in the background ($pid), which gets no answer from DNS until finished() is called.
 held_up() {

@@ -4,15 +4,14 @@
 
 bats_require_minimum_version 1.5.0
 
+source "$BATS_TEST_DIRNAME/support/probe.bash"
+
 POOL=44 # zones z1.test, z2.test, …: each row of a table has one of its own, with its own breaker
 
 setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
-    load support/servers.bash
     local zones=() zone
     for ((zone = 1; zone <= POOL; zone++)); do zones+=("z$zone.test"); done
-    rbldnsd_start "$BATS_FILE_TMPDIR" "${zones[@]}" codes.test
-    dnsdist_start "$BATS_FILE_TMPDIR"
+    lists_start "${zones[@]}" codes.test
     garbage_start "$BATS_FILE_TMPDIR"
     for zone in "${zones[@]}"; do
         zone_list "$zone" 192.0.2.2
@@ -21,17 +20,11 @@ setup_file() {
     rbldnsd_reload
 }
 
-teardown_file() {
-    load support/servers.bash
-    servers_stop "$BATS_FILE_TMPDIR"
-}
+teardown_file() { servers_stop "$BATS_FILE_TMPDIR"; }
 
 setup() {
-    load support/servers.bash
-    load support/probe.bash
-    cd "$BATS_TEST_TMPDIR" || return
-    unset DNSBL_CANARY_EXEMPT RUN_DEADLINE DNS_CONFIG DNSBL_ZONES_FILE
-    export DNS_RESOLVERS=127.0.0.1@$GARBAGE_PORT DNSBL_ZONES=z1.test,z2.test DNS_TIMEOUT=2 DNS_CONCURRENCY=200
+    probe_anew
+    export DNS_RESOLVERS=127.0.0.1@$GARBAGE_PORT DNSBL_ZONES=z1.test,z2.test DNS_CONCURRENCY=200
     garble_nothing
     garbage_forget
 }

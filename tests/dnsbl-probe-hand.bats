@@ -2,12 +2,11 @@
 
 bats_require_minimum_version 1.5.0
 
+source "$BATS_TEST_DIRNAME/support/probe.bash"
+
 setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
     export MANUAL=$BATS_TEST_DIRNAME/../tools/dnsbl-probe.1
-    load support/servers.bash
-    rbldnsd_start "$BATS_FILE_TMPDIR" a.test b.test four.test=generic odd.test=generic zen.spamhaus.org bl.spamcop.net
-    dnsdist_start "$BATS_FILE_TMPDIR"
+    lists_start a.test b.test four.test=generic odd.test=generic zen.spamhaus.org bl.spamcop.net
     zone_list a.test 192.0.2.2
     zone_list a.test 2001:db8::2
     zone_list b.test 192.0.2.2 127.0.0.4 'Sends spam'
@@ -25,23 +24,15 @@ ZONE
     rbldnsd_reload
 }
 
-teardown_file() {
-    load support/servers.bash
-    servers_stop "$BATS_FILE_TMPDIR"
-}
+teardown_file() { servers_stop "$BATS_FILE_TMPDIR"; }
 
 setup() {
-    load support/servers.bash
-    load support/probe.bash
-    cd "$BATS_TEST_TMPDIR" || return
-    unset DNSBL_CANARY_EXEMPT RUN_DEADLINE DNS_CONFIG DNSBL_ZONES_FILE NO_COLOR
-    export DNSBL_ZONES=a.test,b.test DNS_TIMEOUT=2 DNS_CONCURRENCY=10 TERM=xterm
+    probe_anew
+    unset NO_COLOR
+    export TERM=xterm
 }
 
-teardown() {
-    local zone
-    for zone in a.test b.test; do fault_zone "$zone" none; done
-}
+teardown() { faultless a.test b.test; }
 
 # terminal COMMAND...: on a terminal; what was written there.
 terminal() { "$SUPPORT/terminal.py" "$@"; }

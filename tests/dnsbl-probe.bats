@@ -2,11 +2,10 @@
 
 bats_require_minimum_version 1.5.0
 
+source "$BATS_TEST_DIRNAME/support/probe.bash"
+
 setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
-    load support/servers.bash
-    rbldnsd_start "$BATS_FILE_TMPDIR" a.test b.test c.test facts.test=generic four.test=generic bare.test=generic world.test=ip4trie
-    dnsdist_start "$BATS_FILE_TMPDIR"
+    lists_start a.test b.test c.test facts.test=generic four.test=generic bare.test=generic world.test=ip4trie
     zone_list a.test 192.0.2.2
     zone_list a.test 2001:db8::2
     zone_list b.test 192.0.2.2 127.0.0.4 'Sends spam'
@@ -28,23 +27,11 @@ ZONE
     rbldnsd_reload
 }
 
-teardown_file() {
-    load support/servers.bash
-    servers_stop "$BATS_FILE_TMPDIR"
-}
+teardown_file() { servers_stop "$BATS_FILE_TMPDIR"; }
 
-setup() {
-    load support/servers.bash
-    load support/probe.bash
-    cd "$BATS_TEST_TMPDIR" || return
-    unset DNSBL_CANARY_EXEMPT RUN_DEADLINE DNS_CONFIG DNSBL_ZONES_FILE
-    export DNSBL_ZONES=a.test,b.test DNS_TIMEOUT=2 DNS_CONCURRENCY=10
-}
+setup() { probe_anew; }
 
-teardown() {
-    local zone
-    for zone in a.test b.test c.test bare.test; do fault_zone "$zone" none; done
-}
+teardown() { faultless a.test b.test c.test bare.test; }
 
 # framed LINE...: a stream of a run with these records.
 framed() {

@@ -10,7 +10,9 @@ setup_file() {
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
+    source "$SUPPORT/options.bash"
     source "$SUPPORT/report.bash"
+    source "$SUPPORT/wait.bash"
 }
 
 # ---- the page ---------------------------------------------------------------
@@ -18,8 +20,8 @@ setup() {
 @test "a run becomes a page that is well formed, with the listed address, the zones and all addresses" {
     {
         run_record 1
-        zone_record a.test ok
-        zone_record b.test unreachable "127.0.0.2: timeout, 3 times"
+        zone a.test ok
+        zone b.test unreachable "127.0.0.2: timeout, 3 times"
         ip 1
         ip 2 "$listed | .jira_issue = \"OPS-1\""
         ip 3 "$(unknown 1 zone_unreachable)"
@@ -68,8 +70,8 @@ setup() {
 @test "each kind of finding, and a zone that was not asked" {
     {
         run_record 1
-        zone_record a.test ok
-        zone_record b.test ok | jq -c '.ipv4_only = true'
+        zone a.test ok
+        zone b.test ok | jq -c '.ipv4_only = true'
         ip 1 "$listed"
         ip 2 '.results[0].status = "LISTED" | .results[0].answers = ["127.0.0.2"] | .watch_zones = ["a.test"]'
         ip 3 '.results[0].status = "LISTED" | .results[0].answers = ["127.0.0.2"]'
@@ -163,8 +165,8 @@ setup() {
 
 @test "the newest was cut off: what it did not reach is as the run before left it" {
     {
-        run_record 1; zone_record a.test ok; ip 1 "$listed"; ip 2; ip 3 "$listed"; end_record 1 3
-        run_record 2; zone_record a.test silent; ip 1
+        run_record 1; zone a.test ok; ip 1 "$listed"; ip 2; ip 3 "$listed"; end_record 1 3
+        run_record 2; zone a.test silent; ip 1
     } >in
     run -65 --separate-stderr report <in
     echo "$output" >page.html
@@ -206,7 +208,7 @@ setup() {
 @test "a log as log-summary writes it" {
     {
         run_record 1
-        zone_record b.test unreachable "timeouts"
+        zone b.test unreachable "timeouts"
         ip 1
         ip 2 "$listed | .jira_issue = \"OPS-7\""
         ip 3 "$(unknown 0 servfail)"
@@ -245,7 +247,7 @@ setup() {
     evil='</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> &lt; "'\''`{{data}}'
     {
         run_record 1
-        zone_record a.test silent "$evil" | jq -c '.zone = "<b>z</b>"'
+        zone a.test silent "$evil" | jq -c '.zone = "<b>z</b>"'
         jq -nc --arg evil "$evil" '$evil + "\u2028\u202e\u0007\u001b[2J"' >text
         ip 1 "$listed | .results[0].reason = $(cat text) | .results[0].answers = [\"</td>\"] | .jira_issue = $(cat text)
             | .results[1].zone = \"<b>z</b>\""
@@ -328,8 +330,8 @@ setup() {
         ip 1 '.results[1].zone = "a.test"'
         ip 1 '.results[0].zone = "x" * 600'
         ip 1 | sed 's/}$/,"ip":"10.0.0.2"}/'
-        zone_record a.test splendid
-        zone_record a.test ok | jq -c 'del(.zone)'
+        zone a.test splendid
+        zone a.test ok | jq -c 'del(.zone)'
         jq -nc '{timestamp: "2025-01-01T00:00:00.000Z", level: "INFO", job_run_id: null, type: "address", ip: "10.0.0.1", listed_zones: 1}'
         jq -nc '{timestamp: "2025-01-01T00:00:00.000Z", level: "INFO", job_run_id: null, type: "zone", zone: "a.test", health: "splendid"}'
     } >bad
@@ -370,11 +372,8 @@ setup() {
     exec 9>pipe
     { run_record 1; ip 1; } >&9
     # It has read the records when it sleeps with the pipe empty.
-    for ((i = 0; i < 3000; i++)); do
-        [[ $(awk '/^State/ { print $2 }' "/proc/$pid/status") != S || $(pipe_bytes) != 0 ]] || break
-        sleep 0.01
-    done
-    [ "$i" -lt 3000 ]
+    has_read() { [[ $(awk '/^State/ { print $2 }' "/proc/$pid/status") == S && $(pipe_bytes) == 0 ]]; }
+    wait_for 60 has_read
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?
@@ -385,16 +384,9 @@ setup() {
 }
 
 @test "options: help, version, check, and what is none" {
-    run -0 report --help
-    [[ $output == usage:* ]]
-    run -0 report --version
-    [[ $output == "dnsbl-report "* ]]
+    usual_options dnsbl-report
     report --check
     report --check=online
-    for arguments in --nonsense -x --check=offline file; do
-        run -64 --separate-stderr report "$arguments" </dev/null
-        [ "$(jq -r .error_type <<<"$stderr")" = usage ]
-    done
 }
 
 @test "the manual's examples run" {

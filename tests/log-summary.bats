@@ -5,38 +5,19 @@ bats_require_minimum_version 1.5.0
 setup_file() {
     export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
     export SUPPORT=$BATS_TEST_DIRNAME/support COMMON=$BATS_TEST_DIRNAME/../common
-    export RUN_ID=6f1c7a3e-9a53-4c58-8a4e-000000000001
 }
 
-setup() { cd "$BATS_TEST_TMPDIR" || return; }
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    source "$SUPPORT/options.bash"
+    source "$SUPPORT/records.bash"
+    source "$SUPPORT/wait.bash"
+}
 
 summarise() { "$BUILD/bin/log-summary" "$@"; }
 valid() { "$SUPPORT/validate.py" "$COMMON/log.schema.json" "$@"; }
 summary() { jq -c 'select(.type == "job_summary") | '"$1" out; }
 lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
-
-start() { jq -nc '{type: "run", run_id: env.RUN_ID, started_at: "2026-01-31T12:00:00.000Z", dry_run: '"${1:-false}"', shard: "0/1"}'; }
-end() { jq -nc '{type: "end", run_id: env.RUN_ID, ips: '"$1"', skipped: '"${2:-0}"'}'; }
-
-# ip N [JQ]: a finished record of 10.0.0.N, clean and unchanged, with JQ's changes.
-ip() {
-    jq -nc --argjson n "$1" '
-        {type: "ip", id: $n, ip: "10.0.0.\($n)", ip_text: "10.0.0.\($n)", priority: 100, old_priority: null,
-         blocking_lists: "", last_event: null,
-         results: [{zone: "a.test", status: "NOT_LISTED", answers: [], reason: null, error: null, duration_ms: 2.5},
-                   {zone: "b.test", status: "NOT_LISTED", answers: [], reason: null, error: null, duration_ms: 7.25}],
-         probed_at: "2026-01-31T12:00:00.000Z", decision: "CLEAN", transition: "none", score: 0, listed_zones: [],
-         unknown_zones: [], carried_zones: [], watch_zones: [], added_zones: [], removed_zones: [], update: null,
-         db_changes: false, db_outcome: "unchanged", jira_action: "no_action", jira_issue: null}
-        | '"${2:-.}"
-}
-
-listed='.decision = "LISTED" | .transition = "listed" | .listed_zones = ["a.test"] | .db_changes = true | .db_outcome = "updated"'
-unknown() { echo '.results['"$1"'].status = "UNKNOWN" | .results['"$1"'].error = "'"$2"'" | .unknown_zones += [.results['"$1"'].zone]'; }
-zone() { jq -nc --arg zone "$1" --arg health "$2" --arg detail "${3:-}" '{type: "zone", zone: $zone, health: $health, detail: $detail}'; }
-final() {
-    zone "$1" "$2" | jq -c '. + {final: true, lookups: '"$3"', listed: 0, not_listed: '$(($3 - $4))', unknown: '"$4"', errors: {timeout: '"$4"'}}'
-}
 
 @test "a line for each address and a summary, all as the schema says" {
     {
@@ -284,11 +265,7 @@ final() {
     pid=$!
     exec 9>pipe
     { start; ip 1; } >&9
-    for ((i = 0; i < 3000; i++)); do
-        [ ! -s out ] || break
-        sleep 0.01
-    done
-    [ "$i" -lt 3000 ]
+    wait_for 60 test -s out
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?
@@ -312,14 +289,7 @@ final() {
 }
 
 @test "options: help, version, check, and what is none" {
-    run -0 summarise --help
-    [[ $output == usage:* ]]
-    run -0 summarise --version
-    [[ $output == "log-summary "* ]]
+    usual_options log-summary
     summarise --check
     summarise --check=online
-    for arguments in --nonsense -x --check=offline file; do
-        run -64 --separate-stderr summarise "$arguments" </dev/null
-        [ "$(jq -r .error_type <<<"$stderr")" = usage ]
-    done
 }

@@ -200,6 +200,14 @@ page() { grep -qi '<!doctype html>' "$1" && grep -q 192.0.2.1 "$1" && grep -q '<
         $'unknown_lookup 192.0.2.66 blocked\naddress 192.0.2.66 -' ]
 }
 
+@test "log-summary(1): The same run for a person, and its numbers for Prometheus" {
+    captured jira-sync captured.ndjson
+    example
+    grep -q '192\.0\.2\.1.*bl\.spamcop\.net' out
+    run ! jq -e . out
+    grep -q '^# TYPE dnsbl_' dnsbl.prom
+}
+
 # --- dnsbl-report ---
 
 @test "dnsbl-report(1): A page of two runs that ‘dnsbl-monitor --capture’ kept" {
@@ -248,6 +256,13 @@ page() { grep -qi '<!doctype html>' "$1" && grep -q 192.0.2.1 "$1" && grep -q '<
 @test "dnsbl-monitor(1): Keep the streams of a run, and see what another threshold would have decided" {
     example
     [ "$(jq -c 'select(.type == "job_summary") | [.dry_run, .newly_listed, .listed]' out | paste -sd' ')" = '[false,2,2] [true,0,0]' ]
+}
+
+@test "dnsbl-monitor(1): Show a person what a run would do, and what it finds" {
+    example
+    grep -q '192\.0\.2\.1.*bl\.spamcop\.net' out
+    run ! jq -e . out
+    nothing_written
 }
 
 @test "dnsbl-monitor(7): There are three ways to use it. First the job, as a scheduler runs it; before its first real run, look at what it would do" {

@@ -23,6 +23,7 @@
 #include "pg.h"
 #include "pg_table.h"
 #include "report.h"
+#include "run.h"
 #include "signals.h"
 #include "sysexits.h"
 #include "text.h"
@@ -153,8 +154,9 @@ static void write_end(void)
     if (self.skipped > WARNINGS_MAX)
         report(REPORT_WARNING, "not_an_address", "%" JSON_INTEGER_FORMAT " rows were passed over in all",
                self.skipped);
-    ndjson_write_object(&self.out, json_pack("{s:s, s:s, s:I, s:I}", "type", "end", "run_id", self.run_id, "ips",
-                                             self.sent, "skipped", self.skipped));
+    ndjson_write_object(&self.out, json_pack("{s:s, s:s, s:I, s:I, s:o}", "type", "end", "run_id", self.run_id, "ips",
+                                             self.sent, "skipped", self.skipped, "stage_duration_sec",
+                                             run_stage_durations(NULL, "pg-ips")));
 }
 
 /* --- rows --- */

@@ -31,8 +31,8 @@ evil='</script><script>hacked = 1</script><img src=/asked onerror="hacked = 2"><
 
 hostile() {
     run_record 1
-    zone_record a.test silent "$evil"
-    zone_record '<i>b</i>' ok
+    zone a.test silent "$evil"
+    zone '<i>b</i>' ok
     ip 1 "$listed | .results[0].reason = $(jq -n --arg evil "$evil" '$evil + "\u2028\u202e"') | .jira_issue = .results[0].reason | .results[1].zone = \"<i>b</i>\""
     end_record 1 1
 }

@@ -2,6 +2,9 @@
 # Chromium without a screen, through the WebDriver protocol (https://www.w3.org/TR/webdriver2/) of Debian's
 # chromium-driver, and a web server on loopback that tells what was asked of it.
 
+# shellcheck source=tests/support/wait.bash disable=SC1091
+source "$SUPPORT/wait.bash"
+
 # browser_start DIR: serves DIR. What the browser says is in DIR.browser.
 browser_start() {
     browser_dir=$1.browser
@@ -34,11 +37,7 @@ browser_stop() {
 
 # browser_until COMMAND...: waits until it succeeds, three minutes at most.
 browser_until() {
-    local i
-    for ((i = 0; i < 1800; i++)); do
-        ! "$@" || return 0
-        sleep 0.1
-    done
+    ! wait_for 180 "$@" || return 0
     echo "not within three minutes: $*" >&2
     cat "$browser_dir"/*.log >&2
     return 1

@@ -1,6 +1,29 @@
 # shellcheck shell=bash
 # probe.bash - dnsbl-probe for tests: runs it and reads what it wrote.
 
+export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
+# shellcheck source=tests/support/servers.bash disable=SC1091
+source "$BATS_TEST_DIRNAME/support/servers.bash"
+
+# lists_start ZONE...: for setup_file: rbldnsd with these zones, dnsdist in front of it.
+lists_start() {
+    rbldnsd_start "$BATS_FILE_TMPDIR" "$@"
+    dnsdist_start "$BATS_FILE_TMPDIR"
+}
+
+# probe_anew: for setup: a folder of the test's own, and a configuration to begin with.
+probe_anew() {
+    cd "$BATS_TEST_TMPDIR" || return
+    unset DNSBL_CANARY_EXEMPT RUN_DEADLINE DNS_CONFIG DNSBL_ZONES_FILE
+    export DNSBL_ZONES=a.test,b.test DNS_TIMEOUT=2 DNS_CONCURRENCY=10
+}
+
+# faultless ZONE...: for teardown: dnsdist answers as it should again.
+faultless() {
+    local zone
+    for zone in "$@"; do fault_zone "$zone" none; done
+}
+
 probe() { "$BUILD/bin/dnsbl-probe" "$@"; }
 
 # look ADDRESS...: the record of each address, without the zones' records.

@@ -1,5 +1,8 @@
 # shellcheck shell=bash
-# Records and logs for the tests of dnsbl-report, and what its page says.
+# Runs for the tests of dnsbl-report, and what its page says.
+
+# shellcheck source=tests/support/records.bash disable=SC1091
+source "$SUPPORT/records.bash"
 
 # shellcheck disable=SC2120 # the tests give arguments
 report() { "$BUILD/bin/dnsbl-report" "$@"; }
@@ -26,32 +29,10 @@ waiting = array.array("i", [0])
 fcntl.ioctl(9, termios.FIONREAD, waiting)
 print(waiting[0])'; }
 
-# ---- records ----------------------------------------------------------------
+# ---- runs -------------------------------------------------------------------
 
 run_id() { printf '6f1c7a3e-9a53-4c58-8a4e-%08d0000' "$1"; }
 
-# run_record N: the Nth run, a quarter of an hour after the one before.
-run_record() {
-    jq -nc --arg id "$(run_id "$1")" --arg time "$(date -u -d "2026-01-01 UTC + $((15 * $1)) minutes" +%FT%T.000Z)" \
-        '{type: "run", run_id: $id, started_at: $time, dry_run: false, shard: "0/1"}'
-}
-end_record() { jq -nc --arg id "$(run_id "$1")" '{type: "end", run_id: $id, ips: '"$2"', skipped: 0}'; }
-zone_record() { jq -nc --arg zone "$1" --arg health "$2" --arg detail "${3:-}" '{type: "zone", zone: $zone, health: $health, detail: $detail}'; }
-
-# ip N [JQ]: a finished record of 10.0.0.N, clean and unchanged, with JQ's changes.
-ip() {
-    jq -nc --argjson n "$1" '
-        {type: "ip", id: $n, ip: "10.0.0.\($n)", ip_text: "10.0.0.\($n)", priority: 100, old_priority: null,
-         blocking_lists: "", last_event: null,
-         results: [{zone: "a.test", status: "NOT_LISTED", answers: [], reason: null, error: null, duration_ms: 2.5},
-                   {zone: "b.test", status: "NOT_LISTED", answers: [], reason: null, error: null, duration_ms: 7.25}],
-         probed_at: "2026-01-31T12:00:00.000Z", decision: "CLEAN", transition: "none", score: 0, listed_zones: [],
-         unknown_zones: [], carried_zones: [], watch_zones: [], added_zones: [], removed_zones: [], update: null,
-         db_changes: false, db_outcome: "unchanged", jira_action: "no_action", jira_issue: null}
-        | '"${2:-.}"
-}
-
-# shellcheck disable=SC2034 # for the tests
-listed='.results[0].status = "LISTED" | .results[0].answers = ["127.0.0.2"] | .results[0].reason = "a reason"
-    | .decision = "LISTED" | .transition = "listed" | .listed_zones = ["a.test"] | .db_changes = true | .db_outcome = "updated"'
-unknown() { echo '.results['"$1"'].status = "UNKNOWN" | .results['"$1"'].error = "'"$2"'" | .unknown_zones += [.results['"$1"'].zone]'; }
+# run_record N: the Nth run, a quarter of an hour after the one before; end_record N IPS: its end.
+run_record() { RUN_ID=$(run_id "$1") start false "$(date -u -d "2026-01-01 UTC + $((15 * $1)) minutes" +%FT%T.000Z)"; }
+end_record() { RUN_ID=$(run_id "$1") end "$2"; }

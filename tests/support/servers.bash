@@ -31,18 +31,8 @@ PYTHON=/usr/bin/python3
 START_ATTEMPTS=5  # a port found free may be taken before it is used
 START_SECONDS=30  # how long a server may take to answer
 
-# ---- waiting ---------------------------------------------------------------
-
-# wait_for SECONDS COMMAND...: runs COMMAND until it succeeds; 1 if it never does.
-wait_for() {
-    local end=$((SECONDS + $1)) pause=2
-    shift
-    until "$@"; do
-        ((SECONDS < end)) || return 1
-        sleep "0.0$pause" # at first often; who waits longer takes less of the processors
-        ((pause == 9)) || ((++pause))
-    done
-}
+# shellcheck source=tests/support/wait.bash disable=SC1091
+source "$SUPPORT/wait.bash"
 
 _complain() {
     printf 'servers: %s\n' "$*" >&2
@@ -185,7 +175,7 @@ _stop() {
 servers_stop() {
     local SERVERS=${1:-${SERVERS:-}} name status=0
     [[ -n $SERVERS && -d $SERVERS ]] || return 0
-    for name in garbage dnsdist dnstcp rbldnsd jira pgbouncer; do
+    for name in garbage dnsdist dnstcp rbldnsd jira pgbouncer prometheus pushgateway; do
         _stop "$name" || status=1
     done
     _stop standby INT || status=1
@@ -850,4 +840,45 @@ own_root() {
     for library in $(ldd "$2" | grep -o '/[^ ]*'); do
         mkdir -p "$1${library%/*}" && cp -L "$library" "$1$library" || return
     done
+}
+
+# ---- the Pushgateway ---------------------------------------------------------
+
+# pushgateway_start DIR [OPTION...]: exports PUSHGATEWAY_URL.
+pushgateway_start() {
+    _use "$1" pushgateway prometheus || return
+    PUSHGATEWAY_OPTIONS=("${@:2}")
+    _start_on_port pushgateway _pushgateway_run || return
+    PUSHGATEWAY_URL=http://127.0.0.1:$(<"$SERVERS/pushgateway/port")
+    export PUSHGATEWAY_URL
+}
+
+_pushgateway_run() {
+    _spawn pushgateway prometheus /usr/bin/prometheus-pushgateway --web.listen-address="127.0.0.1:$1" \
+        "${PUSHGATEWAY_OPTIONS[@]}" || return
+    _answers pushgateway _tcp_open "$1"
+}
+
+pushgateway_stop() { _stop pushgateway; }
+
+# pushed [CURL-OPTION...]: all that it has, as Prometheus would fetch it.
+pushed() {
+    curl -sS --fail-with-body --noproxy '*' --max-time 30 "$@" "http://127.0.0.1:$(<"$SERVERS/pushgateway/port")/metrics"
+}
+
+# ---- Prometheus --------------------------------------------------------------
+
+# prometheus_start DIR CONFIGURATION: exports PROMETHEUS_URL. The file is read where it stands, by the server's user.
+prometheus_start() {
+    _use "$1" prometheus prometheus || return
+    PROMETHEUS_CONFIGURATION=$2
+    _start_on_port prometheus _prometheus_run || return
+    PROMETHEUS_URL=http://127.0.0.1:$(<"$SERVERS/prometheus/port")
+    export PROMETHEUS_URL
+}
+
+_prometheus_run() {
+    _spawn prometheus prometheus /usr/bin/prometheus --config.file="$PROMETHEUS_CONFIGURATION" \
+        --storage.tsdb.path="$SERVERS/prometheus/data" --web.listen-address="127.0.0.1:$1" || return
+    _answers prometheus curl -sf --noproxy '*' "http://127.0.0.1:$1/-/ready"
 }

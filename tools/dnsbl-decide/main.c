@@ -9,6 +9,7 @@
 #include "config.h"
 #include "decision.h"
 #include "ndjson.h"
+#include "run.h"
 #include "surge.h"
 #include "sysexits.h"
 #include "tool.h"
@@ -56,6 +57,7 @@ static void take_end(struct ndjson_out *out, const struct ndjson_record *record,
     if (json_array_size(surges) > 0 || json_object_get(record->object, "surge"))
         json_object_set(fields, "surge", surges);
     json_decref(surges);
+    json_object_set_new(fields, "stage_duration_sec", run_stage_durations(record->object, "dnsbl-decide"));
     ndjson_write_with(out, record, fields);
 }
 

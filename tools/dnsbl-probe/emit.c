@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "memory.h"
 #include "probe.h"
+#include "run.h"
 
 #define PENDING_MOST (256 * 1024) /* bytes of output that may wait for the reader */
 
@@ -97,7 +98,13 @@ static void write_slot(struct probe *probe, const struct slot *slot)
     }
     if (slot->is_end)
         probe_emit_end(probe);
-    if (!probe->options->table)
+    if (probe->options->table)
+        return;
+    if (slot->is_end)
+        ndjson_write_with(
+            &probe->out, slot->record,
+            json_pack("{s:o}", "stage_duration_sec", run_stage_durations(slot->record->object, "dnsbl-probe")));
+    else
         ndjson_write(&probe->out, slot->record);
 }
 

@@ -67,9 +67,11 @@ static void drop_object(struct slot *slot)
     slot->has_results = json_object_get(record->object, "results") || json_object_get(record->object, "probed_at");
     if (lists && *lists && slot->has_ip && slot->ip.family == 6)
         slot->blocking_lists = memory_string(lists);
+    record->type = NULL;
+    if (slot->is_end) /* gets a member of ours */
+        return;
     json_decref(record->object);
     record->object = NULL;
-    record->type = NULL;
 }
 
 static void take_record(struct probe *probe, struct ndjson_record *record)

@@ -15,7 +15,6 @@
 #define FIRST_MS 2000 /* before that nobody wonders */
 #define EVERY_MS 500
 #define SAMPLE_MS 1000
-#define CLEAR "\r\033[K" /* to the line's start, and erase it: ECMA-48 sections 8.3.15 and 8.3.41 */
 
 static volatile sig_atomic_t is_drawn;
 
@@ -23,7 +22,7 @@ static volatile sig_atomic_t is_drawn;
 static void clear(void)
 {
     if (is_drawn)
-        (void)!write(STDERR_FILENO, CLEAR, sizeof CLEAR - 1);
+        (void)!write(STDERR_FILENO, TERMINAL_CLEAR_LINE, sizeof TERMINAL_CLEAR_LINE - 1);
     is_drawn = false;
 }
 
@@ -133,7 +132,7 @@ void progress_draw(struct progress *progress, const struct progress_state *state
     progress->next_at = clock_steady_ms() + EVERY_MS;
     text = text_of(state, rate_of(progress, state->done));
     cut = text_cut(text, terminal_columns(STDERR_FILENO) - 1); /* a full line would wrap */
-    line = memory_format(CLEAR "%s", cut);
+    line = memory_format(TERMINAL_CLEAR_LINE "%s", cut);
     is_drawn = true;
     (void)!write(STDERR_FILENO, line, strlen(line));
     free(text);

@@ -9,20 +9,21 @@
 /* What a person reads for a verdict. */
 struct wording {
     const char *word;
-    enum table_colour colour;
+    enum terminal_colour colour;
 };
 
 static struct wording wording_of(const struct verdict *verdict)
 {
     if (verdict->left_out)
-        return (struct wording){"left out", TABLE_PLAIN};
+        return (struct wording){"left out", TERMINAL_PLAIN};
     if (verdict->status == RECORD_UNKNOWN)
-        return (struct wording){"UNKNOWN", TABLE_YELLOW};
+        return (struct wording){"UNKNOWN", TERMINAL_YELLOW};
     if (verdict->status == RECORD_NOT_LISTED)
-        return (struct wording){"not listed", TABLE_GREEN};
+        return (struct wording){"not listed", TERMINAL_GREEN};
     if (verdict->positive)
-        return (struct wording){"LISTED", TABLE_RED};
-    return verdict->weight < 0 ? (struct wording){"allowed", TABLE_GREEN} : (struct wording){"watched", TABLE_CYAN};
+        return (struct wording){"LISTED", TERMINAL_RED};
+    return verdict->weight < 0 ? (struct wording){"allowed", TERMINAL_GREEN}
+                               : (struct wording){"watched", TERMINAL_CYAN};
 }
 
 /* All A records, new. */
@@ -132,7 +133,7 @@ static void show_sums(struct probe *probe, FILE *out)
                                text_count(found[FINDING_LISTED], listed), text_count(found[FINDING_UNKNOWN], unknown),
                                text_count(found[FINDING_CLEAN], clean));
 
-    table_line(&probe->table, out, sums, TABLE_PLAIN);
+    table_line(&probe->table, out, sums, TERMINAL_PLAIN);
     free(sums);
 }
 
@@ -142,7 +143,7 @@ static void show_not_shown(struct probe *probe, FILE *out)
     char *text = memory_format("Not shown: %s of a range, of which there is nothing to tell",
                                text_count(probe->not_shown, number));
 
-    table_line(&probe->table, out, text, TABLE_PLAIN);
+    table_line(&probe->table, out, text, TERMINAL_PLAIN);
     free(text);
 }
 
@@ -158,9 +159,10 @@ static void show_zones(struct probe *probe, FILE *out)
 
         if (!health->healthy && probe->counts[i].lookups > 0) {
             if (!begun)
-                table_line(&probe->table, out, "Zones that are not well, and what they say is UNKNOWN:", TABLE_BOLD);
+                table_line(&probe->table, out,
+                           "Zones that are not well, and what they say is UNKNOWN:", TERMINAL_BOLD);
             begun = true;
-            table_zone(&probe->table, out, probe->zones->items[i].name, health->name, TABLE_YELLOW,
+            table_zone(&probe->table, out, probe->zones->items[i].name, health->name, TERMINAL_YELLOW,
                        detail ? detail : "");
         }
         free(detail);

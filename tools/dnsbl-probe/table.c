@@ -19,29 +19,16 @@ struct cell {
     const char *text;
     size_t width; /* columns that it is filled up to, and on a terminal cut to; 0: all that are left */
     bool right;
-    enum table_colour colour;
+    enum terminal_colour colour;
 };
 
 void table_open(struct table *table, int fd, size_t zone_columns)
 {
-    const char *no_color = getenv("NO_COLOR");
-
     *table = (struct table){.fd = fd, .is_terminal = isatty(fd), .zone_columns = zone_columns};
-    table->colour = terminal_is_able(fd) && !(no_color && *no_color);
+    table->colour = terminal_has_colours(fd);
     table->answer_columns = ANSWERS_LEAST;
     if (table->is_terminal && table->zone_columns > ZONE_MOST)
         table->zone_columns = ZONE_MOST;
-}
-
-static void put_text(const struct table *table, FILE *out, const char *text, enum table_colour colour)
-{
-    static const char *const codes[] = {
-        [TABLE_BOLD] = "1", [TABLE_RED] = "1;31", [TABLE_GREEN] = "32", [TABLE_YELLOW] = "33", [TABLE_CYAN] = "36"};
-
-    if (table->colour && colour != TABLE_PLAIN)
-        fprintf(out, "\033[%sm%s\033[0m", codes[colour], text); /* ECMA-48 section 8.3.117 */
-    else
-        fputs(text, out);
 }
 
 /*
@@ -62,7 +49,7 @@ static void put_line(const struct table *table, FILE *out, const struct cell *ce
         blanks += cell->right ? fill : 0;
         if (taken > 0 && blanks + taken <= left) {
             fprintf(out, "%*s", (int)blanks, "");
-            put_text(table, out, cut, cell->colour);
+            terminal_put(out, table->colour, cut, cell->colour);
             left -= blanks + taken;
             blanks = 0;
         }
@@ -75,19 +62,19 @@ static void put_line(const struct table *table, FILE *out, const struct cell *ce
 
 static void put_row(const struct table *table, FILE *out, const struct table_row *row)
 {
-    const struct cell cells[] = {{"", 0, false, TABLE_PLAIN}, /* the indent */
-                                 {row->zone, table->zone_columns, false, TABLE_PLAIN},
+    const struct cell cells[] = {{"", 0, false, TERMINAL_PLAIN}, /* the indent */
+                                 {row->zone, table->zone_columns, false, TERMINAL_PLAIN},
                                  {row->verdict, VERDICT_WIDTH, false, row->colour},
-                                 {row->answers, table->answer_columns, false, TABLE_PLAIN},
-                                 {row->time, TIME_WIDTH, true, TABLE_PLAIN},
-                                 {row->reason, 0, false, TABLE_PLAIN}};
+                                 {row->answers, table->answer_columns, false, TERMINAL_PLAIN},
+                                 {row->time, TIME_WIDTH, true, TERMINAL_PLAIN},
+                                 {row->reason, 0, false, TERMINAL_PLAIN}};
 
     put_line(table, out, cells, sizeof cells / sizeof *cells);
 }
 
 void table_address(struct table *table, FILE *out, const char *ip, const struct table_row *rows, size_t count)
 {
-    static const struct table_row names = {"ZONE", "VERDICT", "ANSWERS", "TIME", "REASON", TABLE_PLAIN};
+    static const struct table_row names = {"ZONE", "VERDICT", "ANSWERS", "TIME", "REASON", TERMINAL_PLAIN};
 
     for (size_t i = 0; i < count; i++)
         if (strlen(rows[i].answers) > table->answer_columns)
@@ -95,25 +82,25 @@ void table_address(struct table *table, FILE *out, const char *ip, const struct 
     if (!table->begun)
         put_row(table, out, &names);
     table->begun = true;
-    table_line(table, out, ip, TABLE_BOLD);
+    table_line(table, out, ip, TERMINAL_BOLD);
     for (size_t i = 0; i < count; i++)
         put_row(table, out, &rows[i]);
 }
 
-void table_line(const struct table *table, FILE *out, const char *text, enum table_colour colour)
+void table_line(const struct table *table, FILE *out, const char *text, enum terminal_colour colour)
 {
     const struct cell cell = {text, 0, false, colour};
 
     put_line(table, out, &cell, 1);
 }
 
-void table_zone(const struct table *table, FILE *out, const char *zone, const char *word, enum table_colour colour,
+void table_zone(const struct table *table, FILE *out, const char *zone, const char *word, enum terminal_colour colour,
                 const char *text)
 {
-    const struct cell cells[] = {{"", 0, false, TABLE_PLAIN},
-                                 {zone, table->zone_columns, false, TABLE_PLAIN},
+    const struct cell cells[] = {{"", 0, false, TERMINAL_PLAIN},
+                                 {zone, table->zone_columns, false, TERMINAL_PLAIN},
                                  {word, sizeof "unreachable" - 1, false, colour},
-                                 {text, 0, false, TABLE_PLAIN}};
+                                 {text, 0, false, TERMINAL_PLAIN}};
 
     put_line(table, out, cells, sizeof cells / sizeof *cells);
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum table_colour { TABLE_PLAIN, TABLE_BOLD, TABLE_RED, TABLE_GREEN, TABLE_YELLOW, TABLE_CYAN };
+#include "terminal.h"
 
 struct table {
     int fd; /* where it will be written: only looked at */
@@ -22,7 +22,7 @@ struct table {
 /* All borrowed; "" where there is nothing to say. */
 struct table_row {
     const char *zone, *verdict, *answers, *time, *reason;
-    enum table_colour colour; /* of the verdict */
+    enum terminal_colour colour; /* of the verdict */
 };
 
 /* zone_columns: of the longest name of a zone. */
@@ -32,10 +32,10 @@ void table_open(struct table *table, int fd, size_t zone_columns);
 void table_address(struct table *table, FILE *out, const char *ip, const struct table_row *rows, size_t count);
 
 /* Below the last: a line of text. */
-void table_line(const struct table *table, FILE *out, const char *text, enum table_colour colour);
+void table_line(const struct table *table, FILE *out, const char *text, enum terminal_colour colour);
 
 /* And a zone: its name, a word in a colour, and what there is to say of it. */
-void table_zone(const struct table *table, FILE *out, const char *zone, const char *word, enum table_colour colour,
+void table_zone(const struct table *table, FILE *out, const char *zone, const char *word, enum terminal_colour colour,
                 const char *text);
 
 #endif

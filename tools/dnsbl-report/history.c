@@ -4,29 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failure.h"
 #include "foreign.h"
 #include "memory.h"
 #include "report.h"
 #include "text.h"
 #include "zones.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-/* Why a lookup is UNKNOWN (dnsbl-record(5)). */
-static const struct {
-    const char *name;
-    bool asked; /* so that its duration says something of the zone */
-} errors[] = {
-    {"timeout", true},           {"servfail", true},       {"refused", true},      {"bogus", true},
-    {"malformed", true},         {"network_error", true},  {"blocked", true},      {"not_a_dnsbl_answer", true},
-    {"zone_unreachable", false}, {"zone_wildcard", false}, {"zone_silent", false}, {"zone_blocked", false},
-    {"zone_hijacked", false},    {"deadline", false},      {"other", false},
-};
-
 /* What is counted of a zone while its run goes on. */
 struct tally {
     struct latency latency;
-    json_int_t errors[COUNT(errors)];
+    json_int_t errors[FAILURE_KINDS];
 };
 
 void history_free(struct history *history)
@@ -124,15 +112,6 @@ char *history_take_zone(struct history *history, const json_t *object)
     return NULL;
 }
 
-static size_t find_error(const char *name)
-{
-    size_t i = 0;
-
-    while (i < COUNT(errors) - 1 && (!name || strcmp(errors[i].name, name) != 0))
-        i++;
-    return i;
-}
-
 void history_count(struct history *history, size_t zone, const struct record_result *result)
 {
     struct run_zone *counts = history_run_zone(history, history->current, zone);
@@ -140,10 +119,10 @@ void history_count(struct history *history, size_t zone, const struct record_res
     bool asked = true;
 
     if (result->status == RECORD_UNKNOWN) {
-        size_t error = find_error(result->error);
+        enum failure error = failure_find(result->error);
 
         tally->errors[error]++;
-        asked = errors[error].asked;
+        asked = failure_kinds[error].asked;
     }
     if (asked)
         latency_add(&tally->latency, result->duration_ms);
@@ -168,9 +147,9 @@ static char *describe_errors(const struct tally *tally)
 {
     char *text = NULL;
 
-    for (size_t i = 0; i < COUNT(errors); i++)
+    for (enum failure i = 0; i < FAILURE_KINDS; i++)
         if (tally->errors[i] > 0)
-            history_add_errors(&text, errors[i].name, tally->errors[i]);
+            history_add_errors(&text, failure_kinds[i].name, tally->errors[i]);
     return text;
 }
 

@@ -304,7 +304,8 @@ static void write_end(struct stage *stage)
 
     if (stage->end && !ndjson_cut_off(&stage->in) && !signals_received())
         ndjson_write_with(&stage->out, stage->end,
-                          done ? json_pack("{s:O}", "jira_malfunctions", done) : json_object());
+                          json_pack("{s:O*, s:o}", "jira_malfunctions", done, "stage_duration_sec",
+                                    run_stage_durations(stage->end->object, "jira-sync")));
     json_decref(done);
     ndjson_record_free(stage->end);
 }

@@ -1,366 +1,204 @@
 /*
- * log-summary: the last stage; writes the operators' log. Reads no
- * configuration and touches no server; log-summary(1).
+ * log-summary: the last stage; writes the operators' log, and the metrics of the run.
+ * Reads no configuration and touches no server; log-summary(1).
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "line.h"
-#include "memory.h"
+#include "log.h"
+#include "metrics.h"
 #include "ndjson.h"
-#include "outage.h"
-#include "record.h"
 #include "signals.h"
 #include "sysexits.h"
+#include "terminal.h"
 #include "tool.h"
 
-static const char help[] = "usage: log-summary [--check[=online]] [--require-run] [--help] [--version]\n"
+static const char help[] = "usage: log-summary [--format FORMAT] [--metrics FILE] [--require-run]\n"
+                           "       log-summary --check[=online] | --help | --version\n"
                            "\n"
                            "Reads the finished records and writes the log for operators: a line for each\n"
                            "address, what went wrong, and a summary of the run. See log-summary(1).\n"
                            "\n"
-                           "  --check        check the configuration and exit; there is none, so that succeeds\n"
-                           "  --require-run  a stream without run and end counts as cut off\n"
-                           "  --help         show this text\n"
-                           "  --version      show the version\n";
+                           "  --format FORMAT  text, for people, or ndjson (text on a terminal, else ndjson)\n"
+                           "  --metrics FILE   also write the numbers of the run there, for Prometheus\n"
+                           "  --require-run    a stream without run and end counts as cut off\n"
+                           "  --check          check the configuration and exit; there is none, so that succeeds\n"
+                           "  --help           show this text\n"
+                           "  --version        show the version\n";
 
-/* What became of an address: exactly one of these, so that they add up. */
-enum outcome { NEWLY_LISTED, CLEANED, CHANGED, UNCHANGED, HELD, CONFLICTS, FAILED, OUTCOMES };
-static const char *const outcome_names[OUTCOMES] = {"newly_listed", "cleaned",   "changed", "unchanged",
-                                                    "held",         "conflicts", "failed"};
+enum { OPTION_FORMAT = 1, OPTION_METRICS };
 
-struct summary {
-    struct outages outages;
-    int64_t started_ms;
-    json_int_t total, listed, outcomes[OUTCOMES];
-    json_int_t jira_created, jira_updated, jira_failed;
-    json_int_t lookups, unknown; /* as counted in the results */
-    json_int_t sent, skipped;    /* as `end` says */
-    bool dry_run;
+static const struct option options[] = {
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {"metrics", required_argument, NULL, OPTION_METRICS},
+    {0},
 };
 
-/* An `ip` record, as far as the stages before this one have taken it. */
-struct address {
-    const char *ip;
-    bool decided;
-    struct record_decision decision;
-    struct record_results results;
-    const char *db_outcome, *jira_action, *jira_issue; /* NULL: nothing was said */
-    const json_t *db_changes, *would;                  /* NULL: likewise */
-    bool dry_run;
-};
+static const struct log_style *asked_style; /* NULL: --format was not given */
+static const char *metrics_path;
 
-/* --- reading an address --- */
+static struct log_summary {
+    struct log log;
+    struct would would;
+    bool keeps_would; /* somebody will read it */
+    struct metrics metrics;
+    struct summary summary;
+    struct tallies tallies;
+} self;
 
-static bool is_text_or_nothing(const json_t *value)
+static bool take_option(int option, const char *argument)
 {
-    return !value || json_is_null(value) || json_is_string(value);
+    if (option == OPTION_METRICS)
+        metrics_path = argument;
+    else if (!strcmp(argument, "text"))
+        asked_style = &log_text;
+    else if (!strcmp(argument, "ndjson"))
+        asked_style = &log_json;
+    else
+        return false;
+    return option == OPTION_FORMAT || *argument;
 }
 
-/* What pg-apply and jira-sync have added. */
-static char *take_effects(const json_t *object, struct address *address)
-{
-    static const char *const texts[] = {"db_outcome", "jira_action", "jira_issue"};
+/* --- records --- */
 
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (!is_text_or_nothing(json_object_get(object, texts[i])))
-            return memory_format("\"%s\" is neither a string nor null", texts[i]);
-    address->db_outcome = json_string_value(json_object_get(object, "db_outcome"));
-    address->jira_action = json_string_value(json_object_get(object, "jira_action"));
-    address->jira_issue = json_string_value(json_object_get(object, "jira_issue"));
-    address->db_changes = json_object_get(object, "db_changes");
-    if (address->db_changes && !json_is_boolean(address->db_changes))
-        return memory_string("\"db_changes\" is neither true nor false");
-    address->would = json_object_get(object, "would");
-    if (address->would && !json_is_object(address->would))
-        return memory_string("\"would\" is not an object");
-    address->dry_run = json_is_true(json_object_get(object, "dry_run"));
-    return NULL;
+/* One line for each is useful until a whole zone is out: then they are counted, and make one line together. */
+static bool is_deferred(const struct tally *tally, enum failure failure)
+{
+    if (!tally || self.log.style->defers_lookups)
+        return tally != NULL;
+    return failure != FAILURE_OTHER && (!failure_kinds[failure].asked || (tally->health && !tally->health->healthy));
 }
 
-/* NULL, or what is wrong, new. address->results.items is the caller's to free. */
-static char *take_apart(const json_t *object, struct address *address)
+static void take_lookups(const struct address *address)
 {
-    struct ip ip;
-    char *problem;
+    const json_t *array = json_object_get(address->object, "results");
 
-    *address = (struct address){.decided = json_object_get(object, "decision") != NULL};
-    problem = record_ip(object, &ip, &address->ip);
-    if (!problem && address->decided)
-        problem = record_decision(object, &address->decision);
-    if (!problem && json_object_get(object, "results"))
-        problem = record_results(object, &address->results);
-    if (!problem)
-        problem = take_effects(object, address);
-    return problem;
-}
-
-static bool is(const char *text, const char *expected)
-{
-    return text && !strcmp(text, expected);
-}
-
-/* --- counting --- */
-
-static enum outcome outcome_of(const struct address *address)
-{
-    static const enum outcome by_transition[] = {
-        [RECORD_TRANSITION_NONE] = UNCHANGED,  [RECORD_TRANSITION_LISTED] = NEWLY_LISTED,
-        [RECORD_TRANSITION_CLEARED] = CLEANED, [RECORD_TRANSITION_CHANGED] = CHANGED,
-        [RECORD_TRANSITION_HELD] = HELD,
-    };
-
-    if (is(address->db_outcome, "failed"))
-        return FAILED;
-    if (is(address->db_outcome, "conflict"))
-        return CONFLICTS;
-    if (is(address->db_outcome, "unchanged") && address->decision.transition != RECORD_TRANSITION_HELD)
-        return UNCHANGED;
-    return by_transition[address->decision.transition];
-}
-
-/* In a dry run, what the real one would do in Jira. */
-static const char *jira_effect(const struct address *address)
-{
-    return address->dry_run ? json_string_value(json_object_get(address->would, "jira_action"))
-                            : address->jira_action;
-}
-
-static void count_address(struct summary *summary, const struct address *address)
-{
-    const char *jira = jira_effect(address);
-
-    summary->total++;
-    summary->listed += address->decided && address->decision.listed;
-    summary->outcomes[outcome_of(address)]++;
-    summary->jira_created += is(jira, "created_issue");
-    summary->jira_updated += is(jira, "updated_issue");
-    summary->jira_failed += is(jira, "failed");
-    summary->dry_run = summary->dry_run || address->dry_run;
-}
-
-/* --- lines --- */
-
-/* An address waits for its slowest lookup: they run side by side. */
-static double longest_lookup(const struct record_results *results)
-{
-    double longest = 0;
-
-    for (size_t i = 0; i < results->count; i++)
-        if (results->items[i].duration_ms > longest)
-            longest = results->items[i].duration_ms;
-    return longest;
-}
-
-static enum report_level level_of(const struct address *address, enum outcome outcome)
-{
-    if (outcome == FAILED || is(address->jira_action, "failed"))
-        return REPORT_ERROR;
-    if (outcome == HELD || outcome == CONFLICTS || json_array_size(address->decision.unknown_zones) > 0)
-        return REPORT_WARNING;
-    return REPORT_INFO;
-}
-
-static json_t *borrowed_or_null(const json_t *value)
-{
-    return value ? json_incref((json_t *)value) : json_null();
-}
-
-static void set_if_any(json_t *line, const char *key, const json_t *array)
-{
-    if (json_array_size(array) > 0)
-        json_object_set_new(line, key, line_visible(array));
-}
-
-/* What the real run would have done, as far as it is known here: a copy, new. */
-static json_t *visible_would(const json_t *would)
-{
-    const json_t *db_changes = json_object_get(would, "db_changes"), *action = json_object_get(would, "jira_action");
-    json_t *copy = memory_check(json_object());
-
-    if (json_is_boolean(db_changes))
-        json_object_set(copy, "db_changes", (json_t *)db_changes);
-    if (json_is_string(action))
-        json_object_set_new(copy, "jira_action", line_visible(action));
-    return copy;
-}
-
-/* What is there only when it says something. */
-static void add_particulars(json_t *line, const struct address *address, enum outcome outcome, const json_t *object)
-{
-    if (address->decision.transition != RECORD_TRANSITION_NONE)
-        json_object_set_new(line, "transition", json_string(record_transition_names[address->decision.transition]));
-    set_if_any(line, "watch_zones", address->decision.watch_zones);
-    set_if_any(line, "carried_zones", address->decision.carried_zones);
-    set_if_any(line, "surge_zones", json_object_get(object, "surge_zones"));
-    if (outcome == FAILED || outcome == CONFLICTS)
-        json_object_set_new(line, "db_outcome", json_string(address->db_outcome));
-    if (address->jira_issue)
-        json_object_set_new(line, "jira_issue", line_visible_text(address->jira_issue));
-    if (address->dry_run)
-        json_object_set_new(line, "dry_run", json_true());
-    if (address->would)
-        json_object_set_new(line, "would", visible_would(address->would));
-}
-
-static void write_address(struct ndjson_out *out, const struct address *address, const json_t *object)
-{
-    enum outcome outcome = outcome_of(address);
-    json_t *line = line_new(level_of(address, outcome), "address");
-
-    json_object_set_new(line, "ip", line_visible_text(address->ip));
-    json_object_set_new(line, "listed_zones", line_visible(address->decision.listed_zones));
-    json_object_set_new(line, "unknown_zones", line_visible(address->decision.unknown_zones));
-    json_object_set_new(line, "decision", borrowed_or_null(json_object_get(object, "decision")));
-    json_object_set_new(line, "db_changes", borrowed_or_null(address->db_changes));
-    json_object_set_new(line, "jira_action", line_visible_text(address->jira_action));
-    json_object_set_new(line, "duration_ms", json_real(longest_lookup(&address->results)));
-    add_particulars(line, address, outcome, object);
-    ndjson_write_object(out, line);
-}
-
-static void take_lookups(struct summary *summary, struct ndjson_out *out, const struct address *address,
-                         const json_t *object)
-{
-    const json_t *array = json_object_get(object, "results");
-
-    summary->lookups += (json_int_t)address->results.count;
     for (size_t i = 0; i < address->results.count; i++) {
         const struct record_result *result = &address->results.items[i];
-        const json_t *detail = json_object_get(json_array_get(array, i), "detail");
+        struct tally *tally = tallies_find(&self.tallies, result->zone);
+        enum failure failure = failure_find(result->error);
+        const char *detail = json_string_value(json_object_get(json_array_get(array, i), "detail"));
 
+        if (tally)
+            tally_count(tally, result);
         if (result->status != RECORD_UNKNOWN)
             continue;
-        summary->unknown++;
-        outages_take_lookup(&summary->outages, out, address->ip, result, json_string_value(detail));
+        if (is_deferred(tally, failure))
+            tally->deferred[failure]++;
+        else if (self.log.style->lookup)
+            self.log.style->lookup(&self.log, tally, address->ip, result, detail);
     }
 }
 
-static void take_address(struct summary *summary, struct ndjson_in *in, struct ndjson_out *out, const json_t *object)
+static void take_address(struct ndjson_in *in, const json_t *object)
 {
     struct address address;
-    char *problem = take_apart(object, &address);
+    char *problem = address_read(&address, object);
 
     if (problem) {
         ndjson_bad(in, "%s", problem);
     } else {
-        count_address(summary, &address);
-        take_lookups(summary, out, &address, object);
-        write_address(out, &address, object);
+        summary_take_address(&self.summary, &address);
+        take_lookups(&address);
+        metrics_take_address(&self.metrics, &address);
+        if (self.keeps_would)
+            would_take(&self.would, &address);
+        self.log.style->address(&self.log, &address);
     }
     free(problem);
     free(address.results.items);
 }
 
-/* --- the other records --- */
-
-static void take_run(struct summary *summary, const json_t *object)
+static void take_zone(struct ndjson_in *in, const json_t *object)
 {
-    line_run(json_string_value(json_object_get(object, "run_id")));
-    summary->dry_run = json_is_true(json_object_get(object, "dry_run"));
+    const struct tally *fallen_ill;
+    char *problem = tallies_take_zone(&self.tallies, object, &fallen_ill);
+
+    if (problem)
+        ndjson_bad(in, "%s", problem);
+    else if (fallen_ill)
+        self.log.style->zone(&self.log, fallen_ill, json_string_value(json_object_get(object, "detail")));
+    free(problem);
 }
 
-static void take_end(struct summary *summary, const json_t *object)
+static void take_run(struct ndjson_in *in, const json_t *object)
 {
-    summary->sent = json_integer_value(json_object_get(object, "ips"));
-    summary->skipped = json_integer_value(json_object_get(object, "skipped"));
+    (void)in;
+    line_run(json_string_value(json_object_get(object, "run_id")));
+    self.summary.dry_run = json_is_true(json_object_get(object, "dry_run"));
+}
+
+static void take_end(struct ndjson_in *in, const json_t *object)
+{
+    (void)in;
+    summary_take_end(&self.summary, object);
 }
 
 static void take(struct ndjson_in *in, struct ndjson_out *out, const struct ndjson_record *record, void *context)
 {
-    struct summary *summary = context;
+    static const struct {
+        const char *type;
+        void (*take)(struct ndjson_in *in, const json_t *object);
+    } types[] = {{"ip", take_address}, {"zone", take_zone}, {"run", take_run}, {"end", take_end}};
 
-    if (!strcmp(record->type, "ip")) {
-        take_address(summary, in, out, record->object);
-    } else if (!strcmp(record->type, "zone")) {
-        char *problem = outages_take_zone(&summary->outages, out, record->object);
-
-        if (problem)
-            ndjson_bad(in, "%s", problem);
-        free(problem);
-    } else if (!strcmp(record->type, "run")) {
-        take_run(summary, record->object);
-    } else if (!strcmp(record->type, "end")) {
-        take_end(summary, record->object);
-    }
+    (void)out, (void)context;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(record->type, types[i].type))
+            types[i].take(in, record->object);
 }
 
-/* --- the summary --- */
+/* --- the story --- */
 
-/* Addresses that were sent but dropped on the way as bad records have failed as well: each is in one count. */
-static void count_lost(struct summary *summary)
+static void write_deferred(void)
 {
-    json_int_t lost = summary->sent - summary->total;
-
-    if (lost <= 0)
-        return;
-    summary->outcomes[FAILED] += lost;
-    summary->total += lost;
+    for (size_t i = 0; i < self.tallies.count; i++)
+        for (enum failure failure = 0; failure < FAILURE_KINDS; failure++)
+            if (self.tallies.items[i].deferred[failure] > 0)
+                self.log.style->lookups(&self.log, &self.tallies.items[i], failure);
 }
 
-/* The final zone records know of all lookups, those of records dropped on the way included. */
-static void settle_lookups(struct summary *summary)
+/* False: the metrics could not be written. */
+static bool conclude(const struct ndjson_in *in)
 {
-    json_int_t lookups, unknown;
+    bool written;
 
-    if (outages_totals(&summary->outages, &lookups, &unknown)) {
-        summary->lookups = lookups;
-        summary->unknown = unknown;
-    }
+    summary_close(&self.summary, &self.tallies, !ndjson_cut_off(in) && !signals_received());
+    write_deferred();
+    self.log.style->summary(&self.log, &self.summary, &self.tallies);
+    ndjson_flush(self.log.out); /* a run whose log is lost is no success */
+    written = metrics_close(&self.metrics, &self.summary, &self.tallies);
+    ndjson_out_close(self.log.out);
+    /* Whoever has the log in a file or a pipe has not seen it. */
+    if (self.summary.dry_run && self.keeps_would && self.log.style != &log_text)
+        would_write(&self.would, &self.summary, stderr);
+    would_free(&self.would);
+    summary_free(&self.summary);
+    tallies_free(&self.tallies);
+    line_run(NULL);
+    return written;
 }
 
-static void set_count(json_t *line, const char *key, json_int_t count)
+static void choose_style(struct ndjson_out *out)
 {
-    json_object_set_new(line, key, json_integer(count));
-}
+    const struct log_style *usual = isatty(STDOUT_FILENO) ? &log_text : &log_json;
 
-static void write_summary(const struct summary *summary, struct ndjson_out *out, bool complete)
-{
-    bool trouble = !complete || summary->outcomes[FAILED] > 0 || summary->jira_failed > 0;
-    json_t *line = line_new(trouble ? REPORT_ERROR : REPORT_INFO, "job_summary");
-    json_t *suggestion = complete ? outages_suggestion(&summary->outages) : NULL; /* else zones may be missing */
-
-    set_count(line, "total_ips", summary->total);
-    set_count(line, "listed", summary->listed);
-    for (size_t i = 0; i < OUTCOMES; i++)
-        set_count(line, outcome_names[i], summary->outcomes[i]);
-    set_count(line, "skipped", summary->skipped);
-    set_count(line, "jira_created", summary->jira_created);
-    set_count(line, "jira_updated", summary->jira_updated);
-    set_count(line, "jira_failed", summary->jira_failed);
-    set_count(line, "dns_lookups", summary->lookups);
-    set_count(line, "dns_failures", summary->unknown);
-    json_object_set_new(line, "unhealthy_zones", outages_unhealthy(&summary->outages));
-    if (suggestion)
-        json_object_set_new(line, "suggested_dnsbl_zones", suggestion);
-    json_object_set_new(line, "duration_sec", json_real((double)(clock_steady_ms() - summary->started_ms) / 1000));
-    json_object_set_new(line, "complete", json_boolean(complete));
-    json_object_set_new(line, "dry_run", json_boolean(summary->dry_run));
-    ndjson_write_object(out, line);
-}
-
-static void conclude(struct summary *summary, const struct ndjson_in *in, struct ndjson_out *out)
-{
-    bool complete = !ndjson_cut_off(in) && !signals_received();
-
-    if (complete) {
-        count_lost(summary);
-        settle_lookups(summary);
-    }
-    outages_report(&summary->outages, out);
-    write_summary(summary, out, complete);
-    outages_free(&summary->outages);
+    self.log = (struct log){.style = asked_style ? asked_style : usual,
+                            .out = out,
+                            .colours = terminal_has_colours(STDOUT_FILENO),
+                            .line_start = isatty(STDERR_FILENO) ? terminal_line_start(STDOUT_FILENO) : "",
+                            .would = &self.would};
+    self.keeps_would = self.log.style == &log_text || isatty(STDERR_FILENO);
 }
 
 int main(int argc, char **argv)
 {
-    struct tool tool = {.name = "log-summary", .help = help};
-    struct summary summary = {.started_ms = clock_steady_ms()};
+    struct tool tool = {.name = "log-summary", .help = help, .options = options, .take = take_option};
     struct ndjson_in in;
     struct ndjson_out out;
     enum tool_mode mode = tool_start(&tool, argc, argv);
+    bool written;
     int status;
 
     tool_no_arguments(&tool, argc, argv);
@@ -369,11 +207,11 @@ int main(int argc, char **argv)
     ndjson_in_open(&in, STDIN_FILENO);
     in.require_run = tool.require_run;
     ndjson_out_open(&out, STDOUT_FILENO, false);
-    ndjson_each(&in, &out, take, &summary);
-    conclude(&summary, &in, &out);
-    ndjson_out_close(&out);
+    choose_style(&out);
+    metrics_open(&self.metrics, metrics_path);
+    ndjson_each(&in, &out, take, NULL);
+    written = conclude(&in);
     status = ndjson_status(&in, &out);
     ndjson_in_close(&in);
-    line_run(NULL);
-    return status;
+    return written || (status > 128) ? status : EXIT_OUTPUT;
 }

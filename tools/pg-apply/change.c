@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "run.h"
 
 const char *const outcome_names[] = {NULL, "unchanged", "updated", "conflict", "dry_run", "failed"};
 
@@ -59,6 +60,7 @@ char *change_read(struct change *change, struct ndjson_record *record)
 {
     *change = (struct change){.record = record, .outcome = OUTCOME_UNCHANGED};
     change->is_address = !strcmp(record->type, "ip");
+    change->is_end = !strcmp(record->type, "end");
     return change->is_address ? read_address(change, record->object) : NULL;
 }
 
@@ -74,9 +76,15 @@ static json_t *members(const struct change *change, bool dry_run)
                                   true, "would", "db_changes", change->outcome == OUTCOME_DRY_RUN));
 }
 
+static json_t *end_members(const struct change *change)
+{
+    return memory_check(
+        json_pack("{s:o}", "stage_duration_sec", run_stage_durations(change->record->object, "pg-apply")));
+}
+
 void change_settle(struct change *change, bool dry_run)
 {
-    json_t *fields = change->is_address ? members(change, dry_run) : NULL;
+    json_t *fields = change->is_address ? members(change, dry_run) : change->is_end ? end_members(change) : NULL;
 
     change->line = ndjson_line(change->record, fields, &change->length);
     json_decref(fields);

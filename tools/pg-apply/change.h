@@ -28,6 +28,7 @@ struct change {
     size_t length;                /* of line, in bytes */
     size_t order;                 /* place in the batch, in the order of the input */
     bool is_address;              /* false: not an `ip` record, passed through */
+    bool is_end;                  /* it says how long this stage has taken, so it is settled last of its batch */
     enum outcome outcome;
     const char *ip;
     enum record_transition transition; /* listed, cleared or changed while PENDING */

@@ -97,7 +97,7 @@ static void settle(struct change *change)
 {
     if (change->outcome == OUTCOME_CONFLICT)
         report_conflict(change);
-    if (change->outcome != OUTCOME_PENDING)
+    if (change->outcome != OUTCOME_PENDING && !change->is_end)
         change_settle(change, self.dry_run);
 }
 
@@ -125,6 +125,8 @@ static void finish_batch(void)
 
     decide();
     for (size_t i = 0; i < self.count; i++) {
+        if (self.waiting[i]->is_end)
+            change_settle(self.waiting[i], self.dry_run);
         decided = decided && self.waiting[i]->line;
         if (decided)
             ndjson_write_fitting(&self.out, self.waiting[i]->line, self.waiting[i]->length);

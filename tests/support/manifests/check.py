@@ -26,7 +26,7 @@ def complaints(types, folder):
         manifests = Manifests(folder, PROJECT)
     except Complaint as complaint:
         return [str(complaint)]
-    documents = [("secret.yaml", manifests.secret)]
+    documents = [("secret.yaml", manifests.secret), *(("monitoring", item) for item in manifests.monitoring.values())]
     documents += [(variant, item) for variant, objects in manifests.variants().items() for item in objects.values()]
     wrong = [f"{where}: {complaint}" for where, document in documents for complaint in types.complaints(document)]
     return wrong or [complaint for module in (schedule, pod, settings) for complaint in module.complaints(manifests)]

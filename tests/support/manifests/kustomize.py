@@ -81,7 +81,7 @@ def render(folder):
     """The documents that `kubectl apply -k FOLDER` would apply."""
     path = os.path.join(folder, "kustomization.yaml")
     [kustomization] = load(path)
-    unknown = set(kustomization) - {"apiVersion", "kind", "resources", "images", "patches"}
+    unknown = set(kustomization) - {"apiVersion", "kind", "resources", "images", "patches", "configMapGenerator"}
     if unknown or kustomization.get("kind") != "Kustomization":
         raise Complaint(f"{path}: not known here: {', '.join(sorted(unknown)) or kustomization.get('kind')}")
     documents = []
@@ -89,6 +89,8 @@ def render(folder):
         below = os.path.join(folder, resource)
         refuse_foreign(folder, below)
         documents += render(below) if os.path.isdir(below) else load(below)
+    for entry in kustomization.get("configMapGenerator", []):
+        documents.append(generated(folder, entry))
     for entry in kustomization.get("patches", []):
         if set(entry) != {"path"}:
             raise Complaint(f"{path}: patches other than by path are not known here")
@@ -99,6 +101,29 @@ def render(folder):
             raise Complaint(f"{path}: an image has name, newName and newTag here")
         set_image(documents, image)
     return documents
+
+
+def generated(folder, entry):
+    """The ConfigMap that a configMapGenerator makes of files, if its name is to stay as it stands there."""
+    options = entry.get("options", {})
+    if set(entry) != {"name", "files", "options"} or set(options) != {"labels", "disableNameSuffixHash"}:
+        raise Complaint("kustomization.yaml: a configMapGenerator has name, files, labels and disableNameSuffixHash here")
+    if options["disableNameSuffixHash"] is not True:
+        raise Complaint(f"kustomization.yaml: {entry['name']} would have another name with each change")
+    data = {}
+    for name in entry["files"]:
+        refuse_foreign(folder, os.path.join(folder, name))
+        data[os.path.basename(name)] = text_of(os.path.join(folder, name))
+    metadata = {"name": entry["name"], "labels": options["labels"]}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def text_of(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError as error:
+        raise Complaint(f"kustomization.yaml: {error}") from error
 
 
 def refuse_foreign(folder, resource):

@@ -13,11 +13,12 @@ PATTERN = re.compile(r"\$\{(\w+)\}")
 
 
 class Manifests:
-    """`base` and `sharded` are rendered objects by kind; `secret` is the template."""
+    """`base`, `sharded` and `monitoring` are rendered objects by kind; `secret` is the template."""
 
     def __init__(self, folder, project):
         self.base = by_kind(kustomize.render(folder))
         self.sharded = by_kind(kustomize.render(os.path.join(folder, "sharded")))
+        self.monitoring = by_kind(kustomize.render(os.path.join(folder, "monitoring")))
         self.secret = by_kind(kustomize.load(os.path.join(folder, SECRET)))["Secret"]
         self.unrendered = by_kind(kustomize.load(os.path.join(folder, "base", "cronjob.yaml")))["CronJob"]
         self.data = self.base["ConfigMap"]["data"]

@@ -54,10 +54,10 @@ def problem_of(types, folder, names, old, new, expected):
 
 
 class Lines:
-    """Which lines of MODULES have been executed."""
+    """Which lines of some modules have been executed."""
 
-    def __init__(self):
-        self.paths = {module.__file__ for module in MODULES}
+    def __init__(self, modules):
+        self.paths = {module.__file__ for module in modules}
         self.executed = set()
 
     def trace(self, frame, event, _):
@@ -88,7 +88,7 @@ def is_text(node):
 def main(arguments):
     if len(arguments) != 3:
         sys.exit(__doc__)
-    types, lines, bad = schema.Types(arguments[0]), Lines(), []
+    types, lines, bad = schema.Types(arguments[0]), Lines(MODULES), []
     sys.settrace(lines.trace)
     number = 0
     for number, mutant in enumerate(mutants_of(arguments[2]), 1):

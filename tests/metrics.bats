@@ -1,0 +1,324 @@
+# The metrics of the job, in a real Pushgateway and in a file for node_exporter.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
+    export job=$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor
+    load support/servers.bash
+    postgres_start "$BATS_FILE_TMPDIR"
+    rbldnsd_start "$BATS_FILE_TMPDIR" one.test two.test
+    dnsdist_start "$BATS_FILE_TMPDIR"
+    jira_start "$BATS_FILE_TMPDIR"
+    pushgateway_start "$BATS_FILE_TMPDIR" --web.enable-admin-api
+}
+
+teardown_file() {
+    load support/servers.bash
+    servers_stop "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+    load support/servers.bash
+    load support/job.bash
+    local zone
+    cd "$BATS_TEST_TMPDIR" || return
+    server_signal dnsdist CONT
+    postgres_start "$SERVERS"
+    pushgateway_start "$SERVERS" --web.enable-admin-api
+    pool_empty
+    for zone in one.test two.test; do
+        zone_write "$zone" </dev/null
+        fault_zone "$zone" none
+    done
+    rbldnsd_reload
+    jira_control reset -X POST -d '{}' >/dev/null
+    curl -sS -X PUT "$PUSHGATEWAY_URL/api/v1/admin/wipe"
+    pool_add 192.0.2.1
+    pool_add 192.0.2.2
+    zone_list one.test 192.0.2.1
+    zone_list two.test 192.0.2.1
+    rbldnsd_reload
+    export DNSBL_ZONES=one.test,two.test DNS_TIMEOUT=2 DNS_CONCURRENCY=100
+    unset DRY_RUN SHARD_COUNT JOB_COMPLETION_INDEX PUSHGATEWAY_URL_FILE
+}
+
+teardown() {
+    [ -z "${pid:-}" ] || kill "$pid" 2>/dev/null || true
+    [ ! -e "$SERVERS/pushgateway.yml" ] || { pushgateway_stop && rm "$SERVERS/pushgateway.yml"; } # it asks for a password
+}
+
+# monitor [OPTION...]: runs the job; its log is log, its messages err, what the gateway has afterwards pushed.
+monitor() {
+    status=0
+    "$job" "$@" >log 2>err || status=$?
+    cat err
+    ! server_running pushgateway || pushed >pushed
+}
+
+# metric NAME [LABEL=VALUE...]: the values of the series in the file that have these labels (and maybe others).
+metric() {
+    local label pattern="^$1[{ ]" lines
+    lines=$(grep -E "$pattern" "${metrics_file:-pushed}")
+    for label in "${@:2}"; do
+        lines=$(grep -F "${label%%=*}=\"${label#*=}\"" <<<"$lines")
+    done
+    awk '{ print $NF + 0 }' <<<"$lines" | paste -sd' '
+}
+
+has() { [ -n "$(metric "$@" | grep .)" ] && grep -qE "^$1[{ ]" "${metrics_file:-pushed}"; }
+
+hasnt() { ! grep -qE "^$1[{ ]" "${metrics_file:-pushed}"; }
+
+# without TEXT FILE...: it stands in none of them.
+without() { ! grep -F -- "$@"; }
+
+# held_up: starts the job in the background ($pid), which gets no answer from DNS; returns when all stages run.
+held_up() {
+    server_signal dnsdist STOP
+    DNS_TIMEOUT=60 "$job" >log 2>err 3>&- &
+    pid=$!
+    wait_for 60 stage_of "$pid" log-summary >/dev/null
+}
+
+told() { jq -r .error_message err | grep -qE -- "$1" || { echo "nobody said: $1"; return 1; }; }
+
+now() { date +%s; }
+
+@test "a run is pushed, whole" {
+    before=$(now)
+    monitor
+    [ "$status" -eq 0 ]
+    promtool check metrics <pushed
+    [ "$(metric dnsbl_addresses state=listed job=dnsbl-monitor shard=0)" = 1 ]
+    [ "$(metric dnsbl_addresses state=clean)" = 1 ]
+    [ "$(metric dnsbl_address_outcomes outcome=newly_listed)" = 1 ]
+    [ "$(metric dnsbl_address_outcomes outcome=unchanged)" = 1 ]
+    [ "$(metric dnsbl_listed ip=192.0.2.1)" = '1 1' ]
+    [ "$(metric dnsbl_listed ip=192.0.2.2)" = 0 ] # awk's 0 of nothing
+    [ "$(grep -c '^dnsbl_listed{' pushed)" -eq 2 ]
+    [ "$(metric dnsbl_listings zone=one.test)" = 1 ]
+    [ "$(metric dnsbl_lookups zone=two.test outcome=listed)" = 1 ]
+    [ "$(metric dnsbl_lookups zone=two.test outcome=not_listed)" = 1 ]
+    [ "$(metric dnsbl_zone_healthy zone=one.test)" = 1 ]
+    [ "$(metric dnsbl_zone_health zone=one.test health=ok)" = 1 ]
+    [ "$(metric dnsbl_zone_health zone=one.test health=silent)" = 0 ]
+    [ "$(metric dnsbl_lookup_duration_seconds_count zone=one.test)" = 2 ]
+    [ "$(metric dnsbl_lookup_duration_seconds_bucket zone=one.test le=+Inf)" = 2 ]
+    [ "$(metric dnsbl_tickets action=created)" = 1 ]
+    [ "$(metric dnsbl_run_complete)" = 1 ]
+    [ "$(metric dnsbl_job_exit_status)" = 0 ]
+    [ "$(metric dnsbl_stage_exit_status)" = '0 0 0 0 0 0' ]
+    [ "$(grep -o '^dnsbl_stage_duration_seconds{.*stage="[a-z-]*"' pushed | grep -o 'stage="[a-z-]*"' | sort | paste -sd' ')" = \
+        'stage="dnsbl-decide" stage="dnsbl-probe" stage="jira-sync" stage="log-summary" stage="pg-apply" stage="pg-ips"' ]
+    [ "$(metric dnsbl_last_success_timestamp_seconds | cut -d. -f1)" -ge "$before" ]
+    [ "$(metric dnsbl_job_duration_seconds | tr -d .)" -gt 0 ]
+}
+
+@test "the next run takes the place of the last, and a cleared address leaves no series" {
+    monitor
+    has dnsbl_listed
+    zone_unlist one.test 192.0.2.1
+    zone_unlist two.test 192.0.2.1
+    rbldnsd_reload
+    monitor
+    [ "$status" -eq 0 ]
+    hasnt dnsbl_listed
+    [ "$(metric dnsbl_address_outcomes outcome=cleaned)" = 1 ]
+}
+
+@test "a zone that is out is told of" {
+    fault_zone two.test drop
+    DNS_TIMEOUT=1 monitor
+    [ "$status" -eq 0 ]
+    [ "$(metric dnsbl_zone_healthy zone=two.test)" = 0 ]
+    [ "$(metric dnsbl_zone_health zone=two.test health=unreachable)" = 1 ]
+    [ "$(metric dnsbl_lookups zone=two.test outcome=zone_unreachable)" = 2 ]
+    [ "$(metric dnsbl_lookup_duration_seconds_count zone=two.test)" = 0 ]
+}
+
+@test "with the database down the failure is pushed, and the last success stays" {
+    monitor
+    success=$(metric dnsbl_last_success_timestamp_seconds)
+    postgres_stop
+    monitor
+    [ "$status" -eq 69 ]
+    [ "$(metric dnsbl_job_exit_status)" = 69 ]
+    [ "$(metric dnsbl_stage_exit_status stage=pg-ips)" = 69 ]
+    [ "$(metric dnsbl_run_complete)" = 0 ]
+    hasnt dnsbl_listed
+    [ "$(metric dnsbl_last_success_timestamp_seconds)" = "$success" ]
+    promtool check metrics <pushed
+}
+
+@test "with Jira down what was found is pushed, and the failure" {
+    export JIRA_SERVER=http://127.0.0.1:1
+    monitor
+    [ "$status" -eq 69 ]
+    [ "$(metric dnsbl_job_exit_status)" = 69 ]
+    [ "$(metric dnsbl_stage_exit_status stage=jira-sync)" = 69 ]
+    [ "$(metric dnsbl_addresses state=listed)" = 1 ]
+    [ "$(metric dnsbl_tickets action=failed)" -ge 1 ]
+    hasnt dnsbl_last_success_timestamp_seconds
+}
+
+@test "refused credentials and a wrong configuration are pushed" {
+    JIRA_API_TOKEN=wrong-token monitor
+    [ "$status" -eq 77 ]
+    [ "$(metric dnsbl_job_exit_status)" = 77 ]
+    DNSBL_ZONES=one.test,bad..name monitor
+    [ "$status" -eq 78 ]
+    [ "$(metric dnsbl_job_exit_status)" = 78 ]
+    [ "$(metric dnsbl_stage_exit_status stage=dnsbl-probe)" = 78 ]
+    hasnt dnsbl_addresses
+    [ "$(metric dnsbl_run_dry)" = 0 ]
+    DRY_RUN=on DNSBL_ZONES=one.test,bad..name monitor
+    [ "$(metric dnsbl_run_dry job=dnsbl-monitor-dry-run)" = 1 ]
+    [ "$(pool_row 192.0.2.1 | cut -d'|' -f1)" = 0 ]
+}
+
+@test "a Pushgateway that is down, refuses or hangs fails nothing" {
+    pushgateway_stop
+    monitor
+    [ "$status" -eq 0 ]
+    [ "$(pool_row 192.0.2.1 | cut -d'|' -f1)" = 0 ]
+    told 'could not be pushed'
+    [ "$(jq -r 'select(.error_type == "push_failed") | .level' err)" = WARNING ]
+    PUSHGATEWAY_URL=$JIRA_SERVER monitor
+    [ "$status" -eq 0 ]
+    told 'could not be pushed to the Pushgateway: .*404'
+}
+
+@test "a dry run has a group of its own, and no success" {
+    monitor --dry-run
+    [ "$status" -eq 0 ]
+    [ "$(metric dnsbl_run_dry job=dnsbl-monitor-dry-run)" = 1 ]
+    [ "$(metric dnsbl_address_outcomes outcome=newly_listed job=dnsbl-monitor-dry-run)" = 1 ]
+    hasnt dnsbl_last_success_timestamp_seconds
+    without 'job="dnsbl-monitor"' pushed
+    DRY_RUN=yes monitor
+    without 'job="dnsbl-monitor"' pushed
+}
+
+@test "a replay and a check push nothing" {
+    PUSHGATEWAY_URL='' "$job" --capture streams >/dev/null 2>&1
+    monitor --from dnsbl-decide streams/dnsbl-probe.ndjson
+    [ "$status" -eq 0 ]
+    hasnt dnsbl_job_exit_status
+    monitor --from pg-apply streams/dnsbl-decide.ndjson --write
+    hasnt dnsbl_job_exit_status
+    monitor --check
+    hasnt dnsbl_job_exit_status
+}
+
+@test "each shard has a group of its own" {
+    SHARD_COUNT=2 JOB_COMPLETION_INDEX=1 monitor
+    [ "$status" -eq 0 ]
+    [ "$(metric dnsbl_job_exit_status shard=1)" = 0 ]
+    SHARD_COUNT=2 JOB_COMPLETION_INDEX=0 monitor
+    [ "$(metric dnsbl_job_exit_status)" = '0 0' ]
+    [ "$(grep -c '^dnsbl_listed{' pushed)" -eq 2 ]
+    [ "$(metric dnsbl_last_success_timestamp_seconds shard=0 kept=success)" -gt 0 ]
+}
+
+@test "a password in the URL is seen nowhere, and works" {
+    secret=S3cretOfTheGateway
+    hash=$(/usr/bin/python3 -W ignore -c 'import crypt, sys; print(crypt.crypt(sys.argv[1], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))' "$secret")
+    pushgateway_stop
+    (umask 077 && printf 'basic_auth_users:\n  pusher: %s\n' "$hash" >"$SERVERS/pushgateway.yml")
+    chmod a+r "$SERVERS/pushgateway.yml"
+    pushgateway_start "$SERVERS" --web.config.file="$SERVERS/pushgateway.yml"
+    printf 'http://pusher:%s@%s\n' "$secret" "${PUSHGATEWAY_URL#http://}" >url
+    (while sleep 0.01; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' >>argv; done) 3>&- &
+    pid=$!
+    PUSHGATEWAY_URL='' PUSHGATEWAY_URL_FILE=url "$job" >log 2>err
+    printf 'http://pusher:wrong%s@127.0.0.1:%s' "$secret" "$(<"$SERVERS/pushgateway/port")" >url
+    PUSHGATEWAY_URL='' PUSHGATEWAY_URL_FILE=url "$job" >log2 2>err2
+    grep -q push_failed err2
+    kill "$pid"
+    pushed -u "pusher:$secret" >pushed
+    [ "$(metric dnsbl_job_exit_status)" = 0 ]
+    grep -q -- --max-time argv # the push was looked at
+    without "$secret" argv log err log2 err2
+}
+
+@test "a Pushgateway that cannot be one is a configuration error" {
+    PUSHGATEWAY_URL='ftp://gateway' monitor
+    [ "$status" -eq 78 ]
+    told 'PUSHGATEWAY_URL is no URL'
+    [ "$(pool_row 192.0.2.1 | cut -d'|' -f1)" = 100 ]
+    PUSHGATEWAY_URL_FILE=/nonexistent monitor
+    [ "$status" -eq 78 ]
+    told 'both set'
+    PUSHGATEWAY_URL='' PUSHGATEWAY_URL_FILE=/nonexistent DNSBL_ZONES=bad..name monitor --check
+    [ "$status" -eq 78 ]
+    told 'cannot read the file /nonexistent'
+    told 'bad\.\.name'
+    monitor --check=online
+    [ "$status" -eq 0 ]
+    pushgateway_stop
+    monitor --check=online
+    [ "$status" -eq 69 ]
+    told 'Pushgateway does not answer'
+}
+
+@test "a run that is ended by a signal is pushed" {
+    held_up
+    kill -s TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 143 ]
+    pushed >pushed
+    [ "$(metric dnsbl_job_exit_status)" = 143 ]
+    hasnt dnsbl_last_success_timestamp_seconds
+}
+
+@test "a log-summary that was killed leaves the job's own metrics" {
+    held_up
+    kill -s KILL "$(stage_of "$pid" log-summary)"
+    server_signal dnsdist CONT
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 137 ]
+    pushed >pushed
+    [ "$(metric dnsbl_stage_exit_status stage=log-summary)" = 137 ]
+    hasnt dnsbl_addresses
+}
+
+# ---- a file --------------------------------------------------------------------
+
+@test "--metrics FILE: the same for node_exporter, and a success is kept when a run fails" {
+    export PUSHGATEWAY_URL= metrics_file=dnsbl.prom
+    monitor --metrics dnsbl.prom
+    [ "$status" -eq 0 ]
+    promtool check metrics <dnsbl.prom
+    /usr/bin/python3 -c 'from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
+assert len(list(parse(open("dnsbl.prom").read()))) > 15'
+    [ "$(metric dnsbl_job_exit_status)" = 0 ]
+    [ "$(metric dnsbl_addresses state=listed)" = 1 ]
+    [ "$(stat -c %a dnsbl.prom)" = 644 ]
+    [ "$(ls)" = "$(printf '%s\n' dnsbl.prom err log pushed)" ]
+    success=$(metric dnsbl_last_success_timestamp_seconds)
+    [ "$success" -gt 0 ]
+    JIRA_SERVER=http://127.0.0.1:1 monitor --metrics=dnsbl.prom
+    [ "$status" -eq 69 ]
+    [ "$(metric dnsbl_job_exit_status)" = 69 ]
+    [ "$(metric dnsbl_last_success_timestamp_seconds)" = "$success" ]
+    promtool check metrics <dnsbl.prom
+    without dnsbl_ pushed
+}
+
+@test "a metrics file that cannot be written fails the job with 74, after its work" {
+    PUSHGATEWAY_URL='' monitor --metrics /nonexistent/dnsbl.prom
+    [ "$status" -eq 74 ]
+    told 'cannot write the metrics to /nonexistent/dnsbl.prom'
+    [ "$(pool_row 192.0.2.1 | cut -d'|' -f1)" = 0 ]
+}
+
+@test "--metrics with a replay, without a file, and --format with nonsense are usage errors" {
+    for options in '--metrics' '--metrics x --from dnsbl-decide /dev/null' '--format' '--format xml'; do
+        # shellcheck disable=SC2086
+        run "$job" $options
+        [ "$status" -eq 64 ]
+    done
+}

@@ -1,0 +1,267 @@
+#include "metrics.h"
+
+#include <errno.h>
+#include <math.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "memory.h"
+#include "metrics_file.h"
+#include "report.h"
+#include "text.h"
+#include "tool.h"
+
+#define LAST_SUCCESS "dnsbl_last_success_timestamp_seconds"
+
+/* --- the format --- */
+
+/* Prometheus text format 0.0.4 and OpenMetrics agree on these three escapes. */
+static void put_label(FILE *file, const char *name, const char *value)
+{
+    char *visible = text_visible(value);
+
+    fprintf(file, "%s=\"", name);
+    for (const char *at = visible; *at; at++) {
+        if (*at == '\\' || *at == '"')
+            fputc('\\', file);
+        fputc(*at, file);
+    }
+    fputc('"', file);
+    free(visible);
+}
+
+static void put_family(FILE *file, const char *name, const char *type, const char *help)
+{
+    fprintf(file, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void put_value(FILE *file, const char *name, double value)
+{
+    fprintf(file, "%s %.15g\n", name, value);
+}
+
+/* A gauge without labels, whole. */
+static void put_gauge(FILE *file, const char *name, const char *help, double value)
+{
+    put_family(file, name, "gauge", help);
+    put_value(file, name, value);
+}
+
+/* A sample with one label. */
+static void put_sample(FILE *file, const char *name, const char *label, const char *value, double number)
+{
+    fprintf(file, "%s{", name);
+    put_label(file, label, value);
+    fprintf(file, "} %.15g\n", number);
+}
+
+/* And with two, the first of which is the zone. */
+static void put_zone_sample(FILE *file, const char *name, const struct tally *tally, const char *label,
+                            const char *value, double number)
+{
+    fprintf(file, "%s{", name);
+    put_label(file, "zone", tally->name);
+    fputc(',', file);
+    put_label(file, label, value);
+    fprintf(file, "} %.15g\n", number);
+}
+
+/* --- addresses --- */
+
+static int compare_names(const void *one, const void *other)
+{
+    return strcmp(one, other);
+}
+
+/* False if the address has been here before. */
+static bool is_new(struct metrics *metrics, const char *ip)
+{
+    char *name = memory_string(ip);
+    char **known = memory_check(tsearch(name, &metrics->listed, compare_names));
+
+    if (*known == name)
+        return true;
+    free(name);
+    return false;
+}
+
+void metrics_take_address(struct metrics *metrics, const struct address *address)
+{
+    size_t index;
+    json_t *zone;
+
+    if (!metrics->text || !address->decision.listed || !is_new(metrics, address->ip))
+        return;
+    json_array_foreach (address->decision.listed_zones, index, zone) {
+        fputs("dnsbl_listed{", metrics->text);
+        put_label(metrics->text, "ip", address->ip);
+        fputc(',', metrics->text);
+        put_label(metrics->text, "zone", json_string_value(zone));
+        fputs("} 1\n", metrics->text);
+    }
+}
+
+static void put_addresses(FILE *file, const struct summary *summary)
+{
+    put_family(file, "dnsbl_addresses", "gauge", "Addresses of the pool by what was decided of them.");
+    put_sample(file, "dnsbl_addresses", "state", "listed", (double)summary->listed);
+    put_sample(file, "dnsbl_addresses", "state", "clean", (double)summary->clean);
+    put_sample(file, "dnsbl_addresses", "state", "undecided", (double)summary->undecided);
+    put_family(file, "dnsbl_address_outcomes", "gauge", "Addresses by what became of them; these add up to all.");
+    for (size_t i = 0; i < OUTCOMES; i++)
+        put_sample(file, "dnsbl_address_outcomes", "outcome", outcome_names[i], (double)summary->outcomes[i]);
+    put_gauge(file, "dnsbl_skipped_rows", "Rows of the table whose address is none.", (double)summary->skipped);
+    put_family(file, "dnsbl_tickets", "gauge", "Tickets of addresses by what was done about them.");
+    put_sample(file, "dnsbl_tickets", "action", "created", (double)summary->jira_created);
+    put_sample(file, "dnsbl_tickets", "action", "updated", (double)summary->jira_updated);
+    put_sample(file, "dnsbl_tickets", "action", "failed", (double)summary->jira_failed);
+}
+
+/* --- zones --- */
+
+static void put_lookups(FILE *file, const struct tallies *tallies)
+{
+    put_family(file, "dnsbl_listings", "gauge", "Addresses that the zone lists, whatever its weight.");
+    for (const struct tally *tally = tallies->items; tally < tallies->items + tallies->count; tally++)
+        put_sample(file, "dnsbl_listings", "zone", tally->name, (double)tally->listed);
+    put_family(file, "dnsbl_lookups", "gauge", "Lookups by outcome, unasked ones included.");
+    for (const struct tally *tally = tallies->items; tally < tallies->items + tallies->count; tally++) {
+        put_zone_sample(file, "dnsbl_lookups", tally, "outcome", "listed", (double)tally->listed);
+        put_zone_sample(file, "dnsbl_lookups", tally, "outcome", "not_listed", (double)tally->not_listed);
+        for (size_t i = 0; i < FAILURE_KINDS; i++)
+            if (tally->failed[i] > 0)
+                put_zone_sample(file, "dnsbl_lookups", tally, "outcome", failure_kinds[i].name,
+                                (double)tally->failed[i]);
+    }
+}
+
+static void put_health(FILE *file, const struct tallies *tallies)
+{
+    put_family(file, "dnsbl_zone_healthy", "gauge", "1 for a zone whose answers count.");
+    for (const struct tally *tally = tallies->items; tally < tallies->items + tallies->count; tally++)
+        if (tally->health)
+            put_sample(file, "dnsbl_zone_healthy", "zone", tally->name, tally->health->healthy);
+    put_family(file, "dnsbl_zone_health", "gauge", "1 for the verdict on the zone, 0 for the others.");
+    for (const struct tally *tally = tallies->items; tally < tallies->items + tallies->count; tally++)
+        for (size_t i = 0; tally->health && i < HEALTH_VERDICTS; i++)
+            put_zone_sample(file, "dnsbl_zone_health", tally, "health", health_verdicts[i].name,
+                            tally->health == &health_verdicts[i]);
+}
+
+static void put_histogram(FILE *file, const struct tally *tally)
+{
+    static const char name[] = "dnsbl_lookup_duration_seconds";
+    json_int_t lookups = 0;
+    char bound[32];
+
+    for (size_t i = 0; i < TALLY_STEPS; i++) {
+        lookups += tally->steps[i];
+        /* OpenMetrics wants a floating point number here, 1.0 for 1. */
+        snprintf(bound, sizeof bound, tally_steps[i] == floor(tally_steps[i]) ? "%.1f" : "%g", tally_steps[i]);
+        put_zone_sample(file, "dnsbl_lookup_duration_seconds_bucket", tally, "le",
+                        isinf(tally_steps[i]) ? "+Inf" : bound, (double)lookups);
+    }
+    fprintf(file, "%s_sum{", name);
+    put_label(file, "zone", tally->name);
+    fprintf(file, "} %.9g\n%s_count{", tally->seconds, name);
+    put_label(file, "zone", tally->name);
+    fprintf(file, "} %lld\n", (long long)lookups);
+}
+
+static void put_latency(FILE *file, const struct tallies *tallies)
+{
+    put_family(file, "dnsbl_lookup_duration_seconds", "histogram", "How long the lookups took that were asked.");
+    for (const struct tally *tally = tallies->items; tally < tallies->items + tallies->count; tally++)
+        put_histogram(file, tally);
+}
+
+/* --- the run --- */
+
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (double)time.tv_sec + (double)(time.tv_nsec / 1000000) / 1000;
+}
+
+static void put_run(FILE *file, const struct summary *summary)
+{
+    const char *stage;
+    json_t *seconds;
+
+    put_gauge(file, "dnsbl_run_complete", "1 if the stream of records was whole.", summary->complete);
+    put_gauge(file, "dnsbl_run_dry", "1 if nothing was to be written.", summary->dry_run);
+    put_gauge(file, "dnsbl_run_duration_seconds", "How long the run took.", summary->seconds);
+    put_gauge(file, "dnsbl_run_end_timestamp_seconds", "When the run ended.", now());
+    put_family(file, "dnsbl_stage_duration_seconds", "gauge", "How long a stage ran; they run side by side.");
+    json_object_foreach (summary->durations, stage, seconds)
+        if (json_is_number(seconds) && strcmp(stage, "log-summary") != 0)
+            put_sample(file, "dnsbl_stage_duration_seconds", "stage", stage, json_number_value(seconds));
+    put_sample(file, "dnsbl_stage_duration_seconds", "stage", "log-summary", (double)tool_age_ms() / 1000);
+}
+
+/* When the run before was one, as the file says that is about to be replaced; 0: it does not. */
+static double last_success(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char *line = NULL;
+    size_t size = 0;
+    double seconds = 0;
+
+    while (file && getline(&line, &size, file) > 0)
+        if (!strncmp(line, LAST_SUCCESS " ", sizeof LAST_SUCCESS))
+            seconds = strtod(line + sizeof LAST_SUCCESS, NULL);
+    free(line);
+    if (file)
+        fclose(file);
+    return isfinite(seconds) && seconds > 0 ? seconds : 0;
+}
+
+/* A pipe cannot tell of the runs before, so whoever reads it has to know. */
+static void put_last_success(const struct metrics *metrics, const struct summary *summary)
+{
+    double seconds;
+
+    if (!metrics_file_keeps(metrics->path))
+        return;
+    seconds = summary_succeeded(summary) && !summary->dry_run ? now() : last_success(metrics->path);
+    if (seconds > 0)
+        put_gauge(metrics->text, LAST_SUCCESS, "When a run last was whole and failed in nothing.", seconds);
+}
+
+/* --- all of it --- */
+
+void metrics_open(struct metrics *metrics, const char *path)
+{
+    *metrics = (struct metrics){.path = path};
+    if (!path)
+        return;
+    metrics->text = memory_check(open_memstream(&metrics->bytes, &metrics->length));
+    put_family(metrics->text, "dnsbl_listed", "gauge", "1 for each address that is listed and zone that lists it.");
+}
+
+bool metrics_close(struct metrics *metrics, const struct summary *summary, const struct tallies *tallies)
+{
+    bool written;
+
+    if (!metrics->path)
+        return true;
+    put_addresses(metrics->text, summary);
+    put_lookups(metrics->text, tallies);
+    put_health(metrics->text, tallies);
+    put_latency(metrics->text, tallies);
+    put_run(metrics->text, summary);
+    put_last_success(metrics, summary);
+    fputs("# EOF\n", metrics->text);
+    memory_check(fclose(metrics->text) == 0 ? metrics->bytes : NULL);
+    written = metrics_file_write(metrics->path, metrics->bytes, metrics->length);
+    if (!written)
+        report(REPORT_ERROR, "metrics_failed", "the metrics could not be written to %s: %s; the log is not affected",
+               metrics->path, strerror(errno));
+    free(metrics->bytes);
+    tdestroy(metrics->listed, free);
+    return written;
+}
