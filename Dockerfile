@@ -18,7 +18,7 @@ COPY common common
 COPY tools tools
 COPY pipelines pipelines
 RUN make -j"$(nproc)" all \
-    && make install DESTDIR=/installed \
+    && make install-exec DESTDIR=/installed \
     && find /installed/usr/local/bin -type f ! -name dnsbl-monitor -exec strip --strip-unneeded {} +
 
 FROM ${BASE}

@@ -1,10 +1,20 @@
-# Postal DNSBL Monitor. Targets: all deps demo check check-full bench image image-check browser-check install clean.
+# Postal DNSBL Monitor. Targets: all deps demo check check-full bench image image-check browser-check install uninstall clean.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 B       := build
 JOBS    := $(shell nproc)
 IMAGE   ?= dnsbl-monitor:$(VERSION)
+
+# Where things are installed, inside DESTDIR; names as in the GNU Coding Standards.
+prefix      = $(PREFIX)
+exec_prefix = $(prefix)
+bindir      = $(exec_prefix)/bin
+datarootdir = $(prefix)/share
+datadir     = $(datarootdir)
+mandir      = $(datarootdir)/man
+docdir      = $(datarootdir)/doc/dnsbl-monitor
+completions = $(datadir)/bash-completion/completions
 
 TOOLS    := pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary dnsbl-report
 MANUALS  := $(wildcard tools/*.[1-8] common/*.[1-8] pipelines/*.[1-8])
@@ -82,14 +92,28 @@ browser-check: ; tests/support/packages browser
 unit-tests: $(UNIT_TESTS)
 bare-loop: $(B)/bench/bare_loop
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install $(TOOLS:%=$(B)/bin/%) pipelines/dnsbl-monitor $(DESTDIR)$(PREFIX)/bin
-	for page in $(MANUALS); do \
-	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; done
+# What is installed beside the programs, each FILE:PLACE.
+data = $(foreach page,$(MANUALS),$(page):$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+    $(foreach file,$(wildcard common/*.schema.json) tests/support/schema.sql,$(file):$(datadir)/dnsbl-monitor/$(notdir $(file))) \
+    README.md:$(docdir)/README.md pipelines/dnsbl-monitor.cron:$(docdir)/examples/dnsbl-monitor.cron \
+    $(foreach file,$(shell find kubernetes -type f),$(file):$(docdir)/examples/$(file)) \
+    pipelines/completion.bash:$(completions)/dnsbl-monitor
+
+install: install-exec install-data
+install-exec: all
+	install -d -m 755 $(DESTDIR)$(bindir)
+	install -m 755 $(TOOLS:%=$(B)/bin/%) pipelines/dnsbl-monitor $(DESTDIR)$(bindir)
+install-data:
+	for each in $(data); do install -D -m 644 $${each%:*} $(DESTDIR)$${each#*:} || exit; done
+	for name in $(TOOLS); do ln -sf dnsbl-monitor $(DESTDIR)$(completions)/$$name || exit; done
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(bindir)/,$(TOOLS) dnsbl-monitor) $(addprefix $(DESTDIR)$(completions)/,$(TOOLS))
+	for each in $(data); do rm -f $(DESTDIR)$${each#*:} || exit; done
+	for dir in $(docdir) $(datadir)/dnsbl-monitor; do \
+	    [ ! -d $(DESTDIR)$$dir ] || find $(DESTDIR)$$dir -depth -type d -empty -delete; done
 
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check check-full bench image image-check browser-check unit-tests bare-loop install clean
+.PHONY: all deps demo check check-full bench image image-check browser-check unit-tests bare-loop install install-exec install-data uninstall clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -98,7 +98,7 @@ section() { awk -v name="$2" '/^\.Sh / { inside = ($0 == ".Sh " name); next } in
             [ -n "$(section "$manual.1" "$name")" ] || complain "$manual.1 has no section $name"
         done
     done
-    for manual in "$TOP"/tools/*.1 "$TOP"/pipelines/*.1 "$COMMON"/*.5; do
+    for manual in "$TOP"/{tools,common,pipelines}/*.[1-8]; do
         mandoc -Tlint -W warning "$manual" || complain "$manual"
     done
     [ "$bad" = no ]

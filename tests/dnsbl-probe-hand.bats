@@ -502,37 +502,6 @@ quotas() { jq -r 'select(.error_type == "quota") | "\(.level) \(.operator) \(.lo
 
 # --- the manual ---
 
-# examples: the commands in the manual's EXAMPLES, a file each, example.1 and so on.
-examples() {
-    awk '/^\.Sh / { inside = ($0 == ".Sh EXAMPLES") } inside && /^\.Bd/ { file = "example." ++n; next }
-        /^\.Ed/ { file = "" } file { gsub(/\\e/, "\\"); print >file }' "$MANUAL"
-}
-
-@test "the manual's examples run, and say what they should" {
-    examples
-    # The zones are answered here, also where the example would have the lists' own servers asked.
-    for zone in zen.spamhaus.org bl.spamcop.net; do
-        printf 'forward-zone:\n name: "%s"\n forward-addr: %s\n' "$zone" "$DNS_RESOLVERS"
-    done >unbound.conf
-    export PATH=$BUILD/bin:$PATH DNSBL_ZONES=zen.spamhaus.org,bl.spamcop.net
-    ran=0
-    for file in example.*; do
-        echo "--- $file: $(cat "$file")"
-        DNS_CONFIG=unbound.conf bash -euo pipefail -c "$(sed 's/^dnsbl-probe -e/set +e; &/' "$file")" >"$file.out" 2>"$file.err" ||
-            { cat "$file.out" "$file.err"; return 1; }
-        cat "$file.out"
-        ((++ran))
-    done
-    [ "$ran" -eq 6 ]
-    jq -r 'select(.type == "ip") | .results[] | .zone + " " + .status' example.1.out >out
-    [ "$(cat out)" = $'zen.spamhaus.org LISTED\nbl.spamcop.net NOT_LISTED' ]
-    cmp out example.2.out
-    [ "$(grep '^192' example.3.out)" = 192.0.2.9 ]
-    [ "$(cat example.4.out)" = listed ]
-    grep -q '84,048 times a day' example.5.err
-    grep -q 'zone zen.spamhaus.org is ok' example.6.err
-}
-
 @test "the manual, --help and the program have the same options" {
     probe --help | grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE '\-\-?[a-z-]+' | sort -u >helped
     grep '^\.It Fl' "$MANUAL" | grep -oE 'Fl -?[a-z-]+|, -[a-z-]+' | sed -E 's/^(Fl |, )/-/' | sort -u >explained

@@ -44,6 +44,7 @@ static const char help[] =
     "      --check          checks the configuration, touches nothing\n"
     "      --check=online   asks the database for table, columns and rights as well\n"
     "      --count          checks the same, and writes how many addresses the table has\n"
+    "      --require-run    accepted, as in the other stages; there is no input here\n"
     "      --help, --version\n"
     "\n"
     "Reads DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD or DB_DSN, DB_TABLE, DB_IP_COLUMN, DRY_RUN.\n"

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
-"""terminal.py [--columns N] COMMAND [ARG...]: runs a command on a terminal of its own.
+"""terminal.py [--columns N] [--typing PROMPT] COMMAND [ARG...]: runs a command on a terminal of its own.
 
-Prints what it wrote there, and exits with its status. Without --columns the terminal does not say how wide it is. A bare chroot has no
-file system of terminals (devpts): one is mounted for the while, which takes
-root, in a temporary directory, and its terminal is opened without a path.
+Prints what it wrote there, and exits with its status. Without --columns the
+terminal does not say how wide it is. With --typing the lines of standard input
+are typed there, each when PROMPT has appeared. A bare chroot has no file
+system of terminals (devpts): one is mounted for the while, which takes root, in
+a temporary directory, and its terminal is opened without a path.
 """
 
 import fcntl
@@ -39,9 +41,11 @@ def open_terminal():
 
 
 def main():
-    command, columns = sys.argv[1:], 0
+    command, columns, prompt, lines = sys.argv[1:], 0, b"", []
     if command[0] == "--columns":
         columns, command = int(command[1]), command[2:]
+    if command[0] == "--typing":
+        prompt, command, lines = command[1].encode(), command[2:], sys.stdin.buffer.readlines()
     master, slave = open_terminal()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24 if columns else 0, columns, 0, 0))
     process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
@@ -50,6 +54,8 @@ def main():
     try:
         while chunk := os.read(master, 4096):
             output += chunk
+            if lines and output.endswith(prompt):
+                os.write(master, lines.pop(0))
     except OSError:  # EIO: the last who had it open is gone
         pass
     sys.stdout.buffer.write(output.replace(b"\r\n", b"\n"))
