@@ -49,7 +49,7 @@ has_answer() { [ "$(answers "$1")" -gt 0 ]; }
     [ "$(grep -c 'got:\[\]' <<<"$output")" -eq 0 ]
     [[ $output != *"error expanding"* && $output != *"no value"* ]]
     for text in "No run of shard 2 has succeeded for 1h 30m 0s" "ended with status 69" "No run on a:9100 has succeeded" \
-        "Nothing is heard of its runs" "No run of shard 3 is known" "Refused: jira-sync (" "wrong (exit status 78)" \
+        "Nothing is heard of its runs" "No run of shard 3 is known" "Not all of the 9 parts" "Refused: jira-sync (" "wrong (exit status 78)" \
         "killed (exit status 137)" "The list PSBL" "do not count (silent):" "3 addresses could not" "40 addresses that"; do
         [[ $output == *"$text"* ]] || { echo "nothing says: $text" && false; }
     done

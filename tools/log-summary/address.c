@@ -35,10 +35,13 @@ static char *read_effects(struct address *address, const json_t *object)
 
 char *address_read(struct address *address, const json_t *object)
 {
+    struct ip ip;
     char *problem;
 
     *address = (struct address){.object = object, .decided = json_object_get(object, "decision") != NULL};
-    problem = record_ip(object, &address->address, &address->ip);
+    problem = record_ip(object, &ip, &address->ip);
+    if (!problem)
+        ip_format(&ip, address->canonical);
     if (!problem && address->decided)
         problem = record_decision(object, &address->decision);
     if (!problem && json_object_get(object, "results"))

@@ -13,7 +13,7 @@
 /* Strings and values are borrowed from the record. */
 struct address {
     const json_t *object; /* the record itself */
-    struct ip address;
+    char canonical[IP_TEXT_SIZE];
     const char *ip; /* as it stands there */
     bool decided;
     struct record_decision decision;

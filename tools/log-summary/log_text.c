@@ -113,7 +113,7 @@ static void write_address(struct log *log, const struct address *address)
                          advice ? advice : "");
     visible = text_visible(line);
     text_begin(&text, log);
-    fprintf(text.file, "%-*s  ", ADDRESS_WIDTH, address->ip);
+    fprintf(text.file, "%-*s  ", ADDRESS_WIDTH, address->canonical);
     terminal_put(text.file, log->colours, verb.word, verb.colour);
     fprintf(text.file, "%*s  %s\n", VERB_WIDTH - (int)strlen(verb.word), "", visible);
     text_end(&text, log);

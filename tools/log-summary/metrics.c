@@ -105,13 +105,11 @@ static char *listing(const char *ip, const char *zone)
 
 void metrics_take_address(struct metrics *metrics, const struct address *address)
 {
-    char ip[IP_TEXT_SIZE];
     size_t index;
     json_t *zone;
 
     if (!metrics->path || !address->decision.listed)
         return;
-    ip_format(&address->address, ip);
     json_array_foreach (address->decision.listed_zones, index, zone) {
         if (metrics->series == METRICS_SERIES_MOST && !metrics->full) {
             metrics->full = true;
@@ -121,7 +119,7 @@ void metrics_take_address(struct metrics *metrics, const struct address *address
         }
         if (metrics->full)
             return;
-        if (is_new(metrics, listing(ip, json_string_value(zone))))
+        if (is_new(metrics, listing(address->canonical, json_string_value(zone))))
             metrics->series++;
     }
 }

@@ -65,7 +65,7 @@ void would_take(struct would *would, const struct address *address)
     if (would->count < WOULD_LINES) {
         why = words_why(address);
         from_to = priorities(address);
-        line = memory_format("%s %s%s (%s)%s%s", change ? change : "keep", address->ip,
+        line = memory_format("%s %s%s (%s)%s%s", change ? change : "keep", address->canonical,
                              change ? from_to : " as it is", why, in_jira ? "; " : "", in_jira ? in_jira : "");
         visible = text_visible(line);
         would->lines[would->count] = text_cut(visible, LINE_COLUMNS);
