@@ -270,10 +270,11 @@ PYTHON_END
 
 @test "a Pushgateway that cannot be one is a configuration error" {
     for url in ftp://gateway http:// http:///path 'http://gateway:9091?x' 'http://u:p#w@gateway' 'http://gate way' $'http://gateway\nhttp://other'; do
-        PUSHGATEWAY_URL=$url monitor
-        [ "$status" -eq 78 ]
-        told 'PUSHGATEWAY_URL is no URL'
+        PUSHGATEWAY_URL=$url run -78 "$job" --check
+        [[ $output == *'PUSHGATEWAY_URL is no URL'* ]]
     done
+    PUSHGATEWAY_URL=$url monitor
+    [ "$status" -eq 78 ]
     [ "$(pool_row 192.0.2.1 | cut -d'|' -f1)" = 100 ]
     PUSHGATEWAY_URL_FILE=/nonexistent monitor
     [ "$status" -eq 78 ]

@@ -56,7 +56,7 @@ has_answer() { [ "$(answers "$1")" -gt 0 ]; }
 }
 
 @test "each check can fail: mutants of the alerts and the dashboard are noticed" {
-    run -0 "$CHECKS/mutants.py" "$TOP" "$CHECKS/mutants.table" "${ALERT_MUTANTS_EVERY:-6}" # check-full: all
+    run -0 "$CHECKS/mutants.py" "$TOP" "$CHECKS/mutants.table" "${ALERT_MUTANTS_EVERY:-12}" # check-full: all
     [[ $output == *" mutants, 0 problems" ]]
 }
 

@@ -61,9 +61,11 @@ edit_priorities() {
     touch stop
     wait "$operator"
     grep -q 'next try' err.one err.two
-    # Each row was listed by one of the two, and both say the truth about it.
-    [ "$(cat out.one out.two | jq -r .db_outcome | sort | uniq -c | xargs)" = "600 conflict 600 updated" ]
-    diff <(seq 600) <(cat out.one out.two | jq -r 'select(.db_outcome == "updated") | .id' | sort -n)
+    # Each row was listed by one of the two, and the other says so; but where both had sent their commit when the server
+    # died, both find the row as they wanted it, and neither can know whose it was.
+    [ "$(cat out.one out.two | jq -r .db_outcome | grep -c .)" -eq 1200 ]
+    [ "$(cat out.one out.two | jq -r .db_outcome | sort -u | xargs)" = "conflict updated" ]
+    diff <(seq 600) <(cat out.one out.two | jq -r 'select(.db_outcome == "updated") | .id' | sort -nu)
     [ "$(standby_sql "SELECT count(*) FROM audit WHERE who = 'dnsbl_monitor'")" = 600 ]
     [ "$(standby_sql "SELECT count(DISTINCT new->>'id') FROM audit WHERE who = 'dnsbl_monitor' AND new->>'blockingLists' = 'a'
         AND new->'oldPriority' = old->'priority' AND new->>'priority' = '0'")" = 600 ]
