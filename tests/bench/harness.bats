@@ -4,14 +4,14 @@ bats_require_minimum_version 1.5.0
 
 setup() {
     export TMPDIR=$BATS_TEST_TMPDIR BENCH_RUNS=2 BENCH_ADDRESSES=20
-    BUILD=$(realpath "${BUILD:-$BATS_TEST_DIRNAME/../build}")
+    BUILD=$(realpath "${BUILD:-$BATS_TEST_DIRNAME/../../build}")
     # Of our own: what the benchmark writes must not replace what a person measured.
     mkdir "$TMPDIR/build"
     cp -r "$BUILD/bin" "$BUILD/bench" "$TMPDIR/build/"
     export BUILD=$TMPDIR/build
 }
 
-bench() { "$BATS_TEST_DIRNAME/bench/run" "$@"; }
+bench() { "$BATS_TEST_DIRNAME/run" "$@"; }
 
 # left_over: what the benchmark left in the temporary directory; its processes' names hold that too.
 left_over() {
@@ -102,7 +102,7 @@ falsify() {
 }
 
 @test "ended by a signal, it leaves nothing behind" {
-    BENCH_RUNS=1000 "$BATS_TEST_DIRNAME/bench/run" hand >"$TMPDIR/build/out" 2>&1 3>&- &
+    BENCH_RUNS=1000 "$BATS_TEST_DIRNAME/run" hand >"$TMPDIR/build/out" 2>&1 3>&- &
     bench=$!
     timeout 120 bash -c "until [ -s '$TMPDIR'/dnsbl-bench.*/runs ]; do sleep 0.05; done"
     kill -TERM "$bench"
