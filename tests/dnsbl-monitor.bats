@@ -8,10 +8,8 @@ setup_file() {
     export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
     export job=$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor COMMON=$BATS_TEST_DIRNAME/../common
     load support/servers.bash
-    postgres_start "$BATS_FILE_TMPDIR"
-    rbldnsd_start "$BATS_FILE_TMPDIR" one.test two.test three.test keyed.test=generic
-    dnsdist_start "$BATS_FILE_TMPDIR"
-    jira_start "$BATS_FILE_TMPDIR"
+    load support/job.bash
+    job_servers "$BATS_FILE_TMPDIR" one.test two.test three.test keyed.test=generic
 }
 
 teardown_file() {
@@ -23,17 +21,8 @@ teardown_file() {
 setup() {
     load support/servers.bash
     load support/job.bash
-    local zone
     cd "$BATS_TEST_TMPDIR" || return
-    server_signal dnsdist CONT # a test that stopped it may have failed
-    postgres_start "$SERVERS"
-    pool_empty
-    for zone in one.test two.test three.test; do
-        zone_write "$zone" </dev/null
-        fault_zone "$zone" none
-    done
-    rbldnsd_reload
-    jira_control reset -X POST -d '{}' >/dev/null
+    job_world one.test two.test three.test
     export DNSBL_ZONES=one.test,two.test,three.test DNS_TIMEOUT=1 DNS_CONCURRENCY=100
     unset DRY_RUN RUN_DEADLINE
 }
@@ -90,24 +79,7 @@ written() {
 of_address() { jq -c 'select(.type == "address") | '"$1" log; }
 of_summary() { jq -c 'select(.type == "job_summary") | '"$1" log; }
 
-# told REGEX: a message on stderr says so.
-told() { jq -r .error_message err | grep -qE -- "$1" || { echo "nobody said: $1"; return 1; }; }
-
-# held_up: starts the job in the background ($pid), which gets no answer from DNS until finished() is called.
-held_up() {
-    server_signal dnsdist STOP
-    DNS_TIMEOUT=60 "$job" "$@" >log 2>err 3>&- &
-    pid=$!
-}
-
 nobody_left() { [ -z "$(pgrep -r D,R,S,T -g "$group")" ]; } # a zombie is none
-
-finished() {
-    status=0
-    server_signal dnsdist CONT
-    wait "$pid" || status=$?
-    cat err
-}
 
 # ---- what becomes of an address --------------------------------------------
 

@@ -6,10 +6,8 @@ setup_file() {
     export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
     export job=$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor
     load support/servers.bash
-    postgres_start "$BATS_FILE_TMPDIR"
-    rbldnsd_start "$BATS_FILE_TMPDIR" one.test two.test
-    dnsdist_start "$BATS_FILE_TMPDIR"
-    jira_start "$BATS_FILE_TMPDIR"
+    load support/job.bash
+    job_servers "$BATS_FILE_TMPDIR" one.test two.test
     pushgateway_start "$BATS_FILE_TMPDIR" --web.enable-admin-api
 }
 
@@ -21,18 +19,9 @@ teardown_file() {
 setup() {
     load support/servers.bash
     load support/job.bash
-    local zone
     cd "$BATS_TEST_TMPDIR" || return
-    server_signal dnsdist CONT
-    postgres_start "$SERVERS"
+    job_world one.test two.test
     pushgateway_start "$SERVERS" --web.enable-admin-api
-    pool_empty
-    for zone in one.test two.test; do
-        zone_write "$zone" </dev/null
-        fault_zone "$zone" none
-    done
-    rbldnsd_reload
-    jira_control reset -X POST -d '{}' >/dev/null
     curl -sS -X PUT "$PUSHGATEWAY_URL/api/v1/admin/wipe"
     pool_add 192.0.2.1
     pool_add 192.0.2.2
@@ -73,18 +62,11 @@ hasnt() { ! grep -qE "^$1[{ ]" "${metrics_file:-pushed}"; }
 # without TEXT FILE...: it stands in none of them.
 without() { ! grep -F -- "$@"; }
 
-# held_up: starts the job in the background ($pid), which gets no answer from DNS; returns when all stages run.
-held_up() {
-    server_signal dnsdist STOP
-    DNS_TIMEOUT=60 "$job" >log 2>err 3>&- &
-    pid=$!
-    wait_for 60 stage_of "$pid" log-summary >/dev/null
-}
+# all_running: the job is held up, and all its stages run.
+all_running() { held_up && wait_for 60 stage_of "$pid" log-summary >/dev/null; }
 
 # _tcp_listens PORT: without connecting.
 _tcp_listens() { grep -q ":$(printf '%04X' "$1") 00000000:0000 0A" /proc/net/tcp; }
-
-told() { jq -r .error_message err | grep -qE -- "$1" || { echo "nobody said: $1"; return 1; }; }
 
 now() { date +%s; }
 
@@ -310,7 +292,7 @@ listener.accept()' "$port" 3>&- &
 }
 
 @test "a run that is ended by a signal is pushed" {
-    held_up
+    all_running
     kill -s TERM "$pid"
     status=0
     wait "$pid" || status=$?
@@ -321,11 +303,9 @@ listener.accept()' "$port" 3>&- &
 }
 
 @test "a log-summary that was killed leaves the job's own metrics" {
-    held_up
+    all_running
     kill -s KILL "$(stage_of "$pid" log-summary)"
-    server_signal dnsdist CONT
-    status=0
-    wait "$pid" || status=$?
+    finished
     [ "$status" -eq 137 ]
     pushed >pushed
     [ "$(metric dnsbl_stage_exit_status stage=log-summary)" = 137 ]

@@ -39,16 +39,11 @@ static void put_family(FILE *file, const char *name, const char *type, const cha
     fprintf(file, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void put_value(FILE *file, const char *name, double value)
-{
-    fprintf(file, "%s %.15g\n", name, value);
-}
-
 /* A gauge without labels, whole. */
 static void put_gauge(FILE *file, const char *name, const char *help, double value)
 {
     put_family(file, name, "gauge", help);
-    put_value(file, name, value);
+    fprintf(file, "%s %.15g\n", name, value);
 }
 
 /* A sample with one label. */
@@ -181,7 +176,6 @@ static void put_health(FILE *file, const struct tallies *tallies)
 
 static void put_histogram(FILE *file, const struct tally *tally)
 {
-    static const char name[] = "dnsbl_lookup_duration_seconds";
     json_int_t lookups = 0;
     char bound[32];
 
@@ -192,11 +186,8 @@ static void put_histogram(FILE *file, const struct tally *tally)
         put_zone_sample(file, "dnsbl_lookup_duration_seconds_bucket", tally, "le",
                         isinf(tally_steps[i]) ? "+Inf" : bound, (double)lookups);
     }
-    fprintf(file, "%s_sum{", name);
-    put_label(file, "zone", tally->name);
-    fprintf(file, "} %.9g\n%s_count{", tally->seconds, name);
-    put_label(file, "zone", tally->name);
-    fprintf(file, "} %lld\n", (long long)lookups);
+    put_sample(file, "dnsbl_lookup_duration_seconds_sum", "zone", tally->name, tally->seconds);
+    put_sample(file, "dnsbl_lookup_duration_seconds_count", "zone", tally->name, (double)lookups);
 }
 
 static void put_latency(FILE *file, const struct tallies *tallies)

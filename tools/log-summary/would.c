@@ -37,8 +37,8 @@ static const char *verb(const struct address *address)
     return address->decision.transition < sizeof verbs / sizeof *verbs ? verbs[address->decision.transition] : NULL;
 }
 
-/* `create a ticket`, `edit OPS-1`, new; NULL: nothing would be done there. */
-static char *ticket(const struct address *address)
+/* `create a ticket`, `edit OPS-1`, new; NULL: nothing would be done there, or is known beside a change. */
+static char *ticket(const struct address *address, bool changes)
 {
     const char *action = address_ticket(address), *issue = address->jira_issue;
 
@@ -48,32 +48,35 @@ static char *ticket(const struct address *address)
         return memory_format("edit the ticket %s", issue ? issue : "");
     if (address_says(action, "failed"))
         return memory_string("the ticket could not be looked at");
-    if (address_says(action, "unknown") && verb(address))
+    if (address_says(action, "unknown") && changes)
         return memory_string("a ticket is not looked for without Jira's credentials");
     return NULL;
 }
 
+/* change and in_jira may be NULL; new. */
+static char *line_of(const struct address *address, const char *change, const char *in_jira)
+{
+    char *why = words_why(address), *what = change ? priorities(address) : memory_string(" as it is");
+    char *line = memory_format("%s %s%s (%s)%s%s", change ? change : "keep", address->canonical, what, why,
+                               in_jira ? "; " : "", in_jira ? in_jira : "");
+    char *visible = text_visible(line), *cut = text_cut(visible, LINE_COLUMNS);
+
+    free(why);
+    free(what);
+    free(line);
+    free(visible);
+    return cut;
+}
+
 void would_take(struct would *would, const struct address *address)
 {
-    const char *change = verb(address);
-    char *in_jira = ticket(address), *why, *from_to, *line, *visible;
+    const char *change = address->dry_run ? verb(address) : NULL;
+    char *in_jira = address->dry_run ? ticket(address, change != NULL) : NULL;
 
-    if (!address->dry_run || !(change || in_jira)) {
-        free(in_jira);
+    if (!change && !in_jira)
         return;
-    }
-    if (would->count < WOULD_LINES) {
-        why = words_why(address);
-        from_to = priorities(address);
-        line = memory_format("%s %s%s (%s)%s%s", change ? change : "keep", address->canonical,
-                             change ? from_to : " as it is", why, in_jira ? "; " : "", in_jira ? in_jira : "");
-        visible = text_visible(line);
-        would->lines[would->count] = text_cut(visible, LINE_COLUMNS);
-        free(visible);
-        free(why);
-        free(from_to);
-        free(line);
-    }
+    if (would->count < WOULD_LINES)
+        would->lines[would->count] = line_of(address, change, in_jira);
     would->count++;
     free(in_jira);
 }
