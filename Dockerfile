@@ -32,7 +32,7 @@ LABEL org.opencontainers.image.title="Postal DNSBL Monitor" \
 # Jira's and PostgreSQL's TLS, curl for the Pushgateway.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates curl libcurl4 libevent-core-2.1-7 libjansson4 libpq5 libunbound8 \
+        ca-certificates curl libcurl4 libevent-core-2.1-7 libjansson4 libpq5 libseccomp2 libunbound8 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/cache/ldconfig/* /var/log/*.log /var/log/apt
 COPY --from=builder /installed/usr/local/bin/ /usr/local/bin/
 USER 1000:1000

@@ -27,11 +27,12 @@ override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Icommon
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 COMMON_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
+PRELOADS       := $(patsubst %.c,$(B)/%.so,$(wildcard tests/support/*.c))
 UNIT_TESTS     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 
 all: $(TOOLS:%=$(B)/bin/%)
 
-# Which libraries a tool is linked with; the shared part needs only Jansson.
+# Which libraries a tool is linked with; the shared part needs only Jansson, and libseccomp in main().
 $(B)/bin/pg-ips $(B)/bin/pg-apply: LDLIBS = -lpq
 $(B)/bin/dnsbl-probe: LDLIBS = -lunbound -levent_core -lresolv
 $(B)/bin/jira-sync: LDLIBS = -lcurl
@@ -47,7 +48,7 @@ $(B)/$(PAGE).o: CPPFLAGS += -DPAGE_CSS_HASH='"$(call page_hash,css)"' -DPAGE_JS_
 .SECONDEXPANSION:
 $(TOOLS:%=$(B)/bin/%): $(B)/bin/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(basename $$(wildcard tools/$$*.c tools/$$*/*.c)))) $(B)/common.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lseccomp
 
 $(B)/common.a: $(COMMON_OBJECTS)
 	rm -f $@
@@ -59,6 +60,11 @@ $(B)/%.o: %.c Makefile
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/common.a
 	$(CC) $(LDFLAGS) -o $@ $^ -ljansson
+
+# What tests preload into the programs, ld.so(8).
+$(B)/tests/support/%.so: tests/support/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNINGS) $(WERROR) -O1 -fPIC -shared -o $@ $<
 
 # The benchmark's bare loop is dnsbl-probe's resolver with another main().
 $(B)/bench/bare_loop: $(B)/tests/bench/bare_loop.o $(filter-out %/main.o %/resolver.o,$(patsubst %.c,$(B)/%.o,$(wildcard tools/dnsbl-probe/*.c))) $(B)/common.a
@@ -93,7 +99,7 @@ image-check: ; tests/support/packages image
 browser-check: ; tests/support/packages browser
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
 	BUILD=$(B)/check tests/run browser
-unit-tests: $(UNIT_TESTS)
+unit-tests: $(UNIT_TESTS) $(PRELOADS)
 bare-loop: $(B)/bench/bare_loop
 
 # What is installed beside the programs, each FILE:PLACE.

@@ -76,6 +76,13 @@ wait_until() {
     done
 }
 
+@test "no core is dumped of the shell that knows all secrets, nor of what it runs" {
+    will pg-ips 'ulimit -c >"args/$name.core"; grep "^Max core" "/proc/$PPID/limits" >"args/shell.core"'
+    (ulimit -c unlimited && monitor)
+    [ "$(cat args/pg-ips.core)" = 0 ]
+    grep -qE '^Max core file size +0 +0 ' args/shell.core
+}
+
 @test "the exit status is the cause" {
     # statuses of the six stages -> status of the job
     local -a statuses

@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "confine.h"
 #include "ip.h"
 #include "memory.h"
 #include "ndjson.h"
@@ -363,6 +364,7 @@ int main(int argc, char **argv)
         return EXIT_CONFIG;
     if (mode == TOOL_CHECK)
         return EXIT_DONE;
+    confine(CONFINE_NETWORK | CONFINE_READ);
     if (mode == TOOL_CHECK_ONLINE || self.count)
         return check_online();
     ndjson_out_open(&self.out, STDOUT_FILENO, false);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "confine.h"
 #include "decision.h"
 #include "ndjson.h"
 #include "run.h"
@@ -81,6 +82,7 @@ static int filter(struct surge *surge, bool require_run)
     struct ndjson_out out;
     int status;
 
+    confine(0);
     ndjson_in_open(&in, STDIN_FILENO);
     in.require_run = require_run;
     ndjson_out_open(&out, STDOUT_FILENO, false);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "config.h"
+#include "confine.h"
 #include "load.h"
 #include "options.h"
 #include "probe.h"
@@ -26,6 +27,12 @@ static int check(struct probe *probe, const struct options *options)
     return status;
 }
 
+static int work(struct probe *probe, const struct options *options)
+{
+    confine(CONFINE_NETWORK | CONFINE_READ);
+    return options->mode == TOOL_RUN ? probe_run(probe) : check(probe, options);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -41,10 +48,8 @@ int main(int argc, char **argv)
     opened = probe_open(&probe, &options, &zones, &config);
     if (config_finish() > 0 || !opened)
         status = EXIT_CONFIG;
-    else if (options.mode == TOOL_RUN)
-        status = probe_run(&probe);
-    else if (options.mode == TOOL_CHECK_ONLINE)
-        status = check(&probe, &options);
+    else if (options.mode != TOOL_CHECK)
+        status = work(&probe, &options);
     probe_close(&probe);
     free(config.exempt);
     zones_free(&zones);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "collected.h"
+#include "confine.h"
 #include "ndjson.h"
 #include "page.h"
 #include "signals.h"
@@ -45,6 +46,7 @@ int main(int argc, char **argv)
     tool_no_arguments(&tool, argc, argv);
     if (mode != TOOL_RUN)
         return EXIT_DONE;
+    confine(0);
     ndjson_in_open(&in, STDIN_FILENO);
     in.collected = true;
     in.require_run = tool.require_run;

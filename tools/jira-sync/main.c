@@ -14,6 +14,7 @@
 #include "check.h"
 #include "clock.h"
 #include "config.h"
+#include "confine.h"
 #include "malfunction.h"
 #include "memory.h"
 #include "ndjson.h"
@@ -333,8 +334,11 @@ int main(int argc, char **argv)
     settings_load(&stage->settings, mode == TOOL_RUN);
     if (config_finish() > 0)
         return EXIT_CONFIG;
-    if (mode != TOOL_RUN)
-        return mode == TOOL_CHECK ? EXIT_DONE : check_stage(stage);
+    if (mode == TOOL_CHECK)
+        return EXIT_DONE;
+    confine(CONFINE_NETWORK | CONFINE_READ);
+    if (mode == TOOL_CHECK_ONLINE)
+        return check_stage(stage);
     ndjson_in_open(&stage->in, STDIN_FILENO);
     stage->in.require_run = tool.require_run;
     ndjson_out_open(&stage->out, STDOUT_FILENO, true);

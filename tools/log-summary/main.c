@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "line.h"
 #include "log.h"
 #include "metrics.h"
@@ -201,6 +202,7 @@ int main(int argc, char **argv)
     tool_no_arguments(&tool, argc, argv);
     if (mode != TOOL_RUN)
         return EXIT_DONE;
+    confine(metrics_path ? CONFINE_WRITE : 0);
     ndjson_in_open(&in, STDIN_FILENO);
     in.require_run = tool.require_run;
     ndjson_out_open(&out, STDOUT_FILENO, false);

@@ -16,6 +16,7 @@
 #include "apply.h"
 #include "clock.h"
 #include "config.h"
+#include "confine.h"
 #include "memory.h"
 #include "report.h"
 #include "run.h"
@@ -225,6 +226,7 @@ int main(int argc, char **argv)
         return EXIT_CONFIG;
     if (mode == TOOL_CHECK)
         return EXIT_DONE;
+    confine(CONFINE_NETWORK | CONFINE_READ);
     if (mode == TOOL_CHECK_ONLINE)
         return pg_table_check(&self.apply.pg, &self.apply.table, PG_WRITE);
     ndjson_in_open(&self.in, STDIN_FILENO);

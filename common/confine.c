@@ -1,0 +1,202 @@
+#include "confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "report.h"
+
+#if defined __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#elif defined __has_feature
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(memory_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
+/*
+ * System calls that no program here makes, by what they are for. A call that the processor at hand does not have is
+ * left out by libseccomp. What is not named stays allowed: the C library and the libraries behind libcurl and libpq
+ * may take to new calls with any update, and a job that then dies protects nobody.
+ */
+static const int never[] = {
+    /* other programs and processes; fork() itself is among the rules with conditions, below */
+    SCMP_SYS(execve),
+    SCMP_SYS(execveat),
+    SCMP_SYS(fork),
+    SCMP_SYS(vfork),
+    SCMP_SYS(kill),
+    SCMP_SYS(tkill),
+    SCMP_SYS(pidfd_open),
+    SCMP_SYS(pidfd_send_signal),
+    SCMP_SYS(pidfd_getfd),
+    SCMP_SYS(ptrace),
+    SCMP_SYS(kcmp),
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev),
+    SCMP_SYS(process_madvise),
+    /* a server's */
+    SCMP_SYS(listen),
+    SCMP_SYS(accept),
+    SCMP_SYS(accept4),
+    /* who the process is, and where */
+    SCMP_SYS(setuid),
+    SCMP_SYS(setgid),
+    SCMP_SYS(setreuid),
+    SCMP_SYS(setregid),
+    SCMP_SYS(setresuid),
+    SCMP_SYS(setresgid),
+    SCMP_SYS(setfsuid),
+    SCMP_SYS(setfsgid),
+    SCMP_SYS(setgroups),
+    SCMP_SYS(capset),
+    SCMP_SYS(unshare),
+    SCMP_SYS(setns),
+    SCMP_SYS(chroot),
+    SCMP_SYS(pivot_root),
+    SCMP_SYS(personality),
+    /* file systems */
+    SCMP_SYS(mount),
+    SCMP_SYS(umount2),
+    SCMP_SYS(open_tree),
+    SCMP_SYS(move_mount),
+    SCMP_SYS(fsopen),
+    SCMP_SYS(fsmount),
+    SCMP_SYS(fspick),
+    SCMP_SYS(fsconfig),
+    SCMP_SYS(mount_setattr),
+    SCMP_SYS(open_by_handle_at),
+    SCMP_SYS(name_to_handle_at),
+    SCMP_SYS(fanotify_init),
+    SCMP_SYS(swapon),
+    SCMP_SYS(swapoff),
+    SCMP_SYS(quotactl),
+    /* doors into the kernel that have been found open */
+    SCMP_SYS(bpf),
+    SCMP_SYS(perf_event_open),
+    SCMP_SYS(userfaultfd),
+    SCMP_SYS(io_uring_setup),
+    SCMP_SYS(io_uring_enter),
+    SCMP_SYS(io_uring_register),
+    SCMP_SYS(add_key),
+    SCMP_SYS(request_key),
+    SCMP_SYS(keyctl),
+    SCMP_SYS(init_module),
+    SCMP_SYS(finit_module),
+    SCMP_SYS(delete_module),
+    SCMP_SYS(kexec_load),
+    SCMP_SYS(kexec_file_load),
+    SCMP_SYS(reboot),
+    SCMP_SYS(acct),
+    SCMP_SYS(syslog),
+    /* the machine's clock and name */
+    SCMP_SYS(settimeofday),
+    SCMP_SYS(clock_settime),
+    SCMP_SYS(clock_adjtime),
+    SCMP_SYS(adjtimex),
+    SCMP_SYS(sethostname),
+    SCMP_SYS(setdomainname),
+};
+
+static const int network[] = {SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(socketcall), SCMP_SYS(connect),
+                              SCMP_SYS(bind)};
+
+static const int reading[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(getdents64)};
+
+/* But for open() and openat(), which only their flags tell from reading. */
+static const int writing[] = {
+    SCMP_SYS(creat),     SCMP_SYS(truncate),  SCMP_SYS(unlink),   SCMP_SYS(unlinkat),     SCMP_SYS(rename),
+    SCMP_SYS(renameat),  SCMP_SYS(renameat2), SCMP_SYS(link),     SCMP_SYS(linkat),       SCMP_SYS(symlink),
+    SCMP_SYS(symlinkat), SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),  SCMP_SYS(rmdir),        SCMP_SYS(mknod),
+    SCMP_SYS(mknodat),   SCMP_SYS(chmod),     SCMP_SYS(fchmod),   SCMP_SYS(fchmodat),     SCMP_SYS(chown),
+    SCMP_SYS(fchown),    SCMP_SYS(lchown),    SCMP_SYS(fchownat), SCMP_SYS(setxattr),     SCMP_SYS(lsetxattr),
+    SCMP_SYS(fsetxattr), SCMP_SYS(utimensat), SCMP_SYS(mq_open),  SCMP_SYS(memfd_create),
+};
+
+struct filter {
+    scmp_filter_ctx context;
+    int error; /* of the first rule that could not be added, as errno has it; 0: none */
+};
+
+static void forbid(struct filter *filter, int call, int with, unsigned count, const struct scmp_arg_cmp *when)
+{
+    int result = seccomp_rule_add_array(filter->context, SCMP_ACT_ERRNO((unsigned)with), call, count, when);
+
+    if (result < 0 && filter->error == 0)
+        filter->error = -result;
+}
+
+static void forbid_all(struct filter *filter, const int *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        forbid(filter, calls[i], EPERM, 0, NULL);
+}
+
+#define FORBID_ALL(filter, calls) forbid_all(filter, calls, sizeof(calls) / sizeof *(calls))
+
+/* A thread is made by clone() with CLONE_THREAD; clone3() has its flags in memory, where no filter looks, and glibc
+   takes clone() where clone3() is unknown. */
+static void forbid_processes(struct filter *filter)
+{
+    const struct scmp_arg_cmp no_thread = SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
+
+    forbid(filter, SCMP_SYS(clone), EPERM, 1, &no_thread);
+    forbid(filter, SCMP_SYS(clone3), ENOSYS, 0, NULL);
+}
+
+/* The access mode O_WRONLY|O_RDWR, which is for ioctl(2) alone, fits twice. openat2() has its flags in memory, too.
+ */
+static void forbid_writing(struct filter *filter)
+{
+    static const unsigned flags[] = {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC};
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        const struct scmp_arg_cmp second = SCMP_A1_32(SCMP_CMP_MASKED_EQ, flags[i], flags[i]);
+        const struct scmp_arg_cmp third = SCMP_A2_32(SCMP_CMP_MASKED_EQ, flags[i], flags[i]);
+
+        forbid(filter, SCMP_SYS(open), EPERM, 1, &second);
+        forbid(filter, SCMP_SYS(openat), EPERM, 1, &third);
+    }
+    forbid(filter, SCMP_SYS(openat2), ENOSYS, 0, NULL);
+    FORBID_ALL(filter, writing);
+}
+
+static int build(struct filter *filter, unsigned reach)
+{
+    FORBID_ALL(filter, never);
+    forbid_processes(filter);
+    if (!(reach & CONFINE_NETWORK))
+        FORBID_ALL(filter, network);
+    if (!(reach & CONFINE_WRITE)) {
+        if (reach & CONFINE_READ)
+            forbid_writing(filter);
+        else
+            FORBID_ALL(filter, writing);
+    }
+    if (!(reach & (CONFINE_READ | CONFINE_WRITE)))
+        FORBID_ALL(filter, reading);
+    return filter->error;
+}
+
+void confine(unsigned reach)
+{
+    struct filter filter = {.context = NULL};
+    int error = ENOMEM;
+
+    if (SANITIZED)
+        return;
+    /* Else Jansson did so at its first object, and without /dev/urandom took the time for a seed, which is guessed. */
+    json_object_seed(0);
+    filter.context = seccomp_init(SCMP_ACT_ALLOW);
+    if (filter.context && (error = build(&filter, reach)) == 0)
+        error = -seccomp_load(filter.context);
+    if (filter.context)
+        seccomp_release(filter.context);
+    if (error != 0)
+        report(REPORT_INFO, "not_confined", "this process keeps rights that it does not need: seccomp: %s",
+               strerror(error));
+}

@@ -1,0 +1,26 @@
+/*
+ * Gives away what a program does not need, before it reads what strangers wrote: a bug in the reading of a DNS
+ * answer, of Jira's or of a record then reaches no further than the program itself must. By seccomp(2), through
+ * libseccomp; what is forbidden fails with EPERM, so that a library that tries it in vain goes on.
+ *
+ * Not for: what the container or the account forbids already; and no replacement for it.
+ */
+#ifndef COMMON_CONFINE_H
+#define COMMON_CONFINE_H
+
+/* What is left, by or; none of it: the standard descriptors, memory, clocks. */
+enum confine_reach {
+    CONFINE_NETWORK = 1, /* sockets, but none that others connect to */
+    CONFINE_READ = 2,    /* files, to read them */
+    CONFINE_WRITE = 4,   /* files, to make, change and remove them too */
+};
+
+/*
+ * For the life of the process and of the threads that it then makes; once, after the configuration has been read.
+ * Left to nobody: running a program, making a process, signalling or tracing another one, listening, changing owners,
+ * modes, mounts, namespaces or the kernel. Where the kernel has no seccomp that is reported at level INFO, and
+ * nothing is given away. Nor is it in a build with a sanitizer, which needs what is forbidden here.
+ */
+void confine(unsigned reach);
+
+#endif

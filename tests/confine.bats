@@ -1,0 +1,73 @@
+# What each program can still reach when it reads what strangers wrote (common/confine.h): tried from within, by
+# support/reach.c, which is preloaded. That the programs themselves miss nothing of it, dnsbl-monitor.bats tries.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
+    REACH=$BUILD/tests/support/reach.so
+}
+
+# reaches TOOL [ARGUMENT...]: what it reaches, on one line; the rest is refused, with EPERM.
+reaches() {
+    (ulimit -c unlimited && LD_PRELOAD=$REACH exec "$BUILD/bin/$1" "${@:2}" </dev/null >out 2>err) || true
+    [ "$(grep -c '^reach ' err)" -eq 17 ]
+    run -1 grep -vE '^reach [a-z-]+ (yes|EPERM)$' <(grep '^reach ' err)
+    sed -n 's/^reach \(.*\) yes$/\1/p' err | paste -sd ' '
+}
+
+# What the servers' clients keep; the thread is for libcurl's resolver.
+readonly client="read-file socket make-thread"
+
+@test "dnsbl-decide, log-summary and dnsbl-report reach no file, no network, no process" {
+    export DNSBL_ZONES=a.test
+    for tool in dnsbl-decide log-summary dnsbl-report; do
+        [ "$(reaches "$tool")" = make-thread ]
+    done
+}
+
+@test "log-summary reaches files as well, to write metrics, and no network" {
+    [ "$(reaches log-summary --metrics metrics)" = \
+        "read-file write-file append-file make-file make-directory remove-file rename-file make-thread" ]
+    [ -s metrics ]
+}
+
+@test "dnsbl-probe reaches the network and what there is to read" {
+    export DNSBL_ZONES=a.test DNS_RESOLVERS=127.0.0.1@1
+    [ "$(reaches dnsbl-probe)" = "$client" ]
+    [ "$(reaches dnsbl-probe --check=online)" = "$client" ]
+}
+
+@test "pg-ips and pg-apply reach the network and what there is to read" {
+    export DB_DSN="host=$PWD/nowhere dbname=postal user=nobody"
+    [ "$(reaches pg-ips --check=online)" = "$client" ]
+    [ "$(reaches pg-apply)" = "$client" ]
+    [ "$(reaches pg-apply --check=online)" = "$client" ]
+}
+
+@test "jira-sync reaches the network and what there is to read" {
+    export JIRA_SERVER=http://127.0.0.1:1 JIRA_API_TOKEN=token JIRA_PROJECT=OPS JIRA_ISSUE_TYPE=Task
+    export JIRA_DNS_FAILURE_ISSUE_TYPE=Bug
+    [ "$(reaches jira-sync)" = "$client" ]
+    [ "$(reaches jira-sync --check=online)" = "$client" ]
+}
+
+@test "a kernel without seccomp is told of, and nothing fails for it" {
+    # As in a container whose own filter forbids filters.
+    DNSBL_ZONES=a.test run -0 --separate-stderr /usr/bin/python3 - "$BUILD/bin/dnsbl-decide" <<'PY'
+import ctypes, errno, os, sys
+
+SCMP_ACT_ALLOW, SCMP_ACT_ERRNO = 0x7FFF0000, 0x00050000  # seccomp.h
+
+seccomp = ctypes.CDLL("libseccomp.so.2", use_errno=True)
+seccomp.seccomp_init.restype = ctypes.c_void_p
+filter = ctypes.c_void_p(seccomp.seccomp_init(SCMP_ACT_ALLOW))
+for name in b"seccomp", b"prctl":
+    call = seccomp.seccomp_syscall_resolve_name(name)
+    assert seccomp.seccomp_rule_add(filter, SCMP_ACT_ERRNO | errno.EPERM, call, 0) == 0
+assert seccomp.seccomp_load(filter) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+PY
+    [ "$(jq -r '[.level, .error_type] | join(" ")' <<<"$stderr")" = "INFO not_confined" ]
+}

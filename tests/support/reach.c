@@ -1,0 +1,222 @@
+/*
+ * Preloaded into a tool (ld.so(8)), tries what common/confine.h gives away, from within: seccomp_release() is what a
+ * tool calls when its filter is in force. A line on stderr for each attempt, `reach NAME yes` or `reach NAME ERRNO`,
+ * and later one for each call of the tool itself or of its libraries that the filter refuses, `refused CALL WHAT`.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool watching;
+
+/* --- attempts: each is 0, or fails as a system call does; nothing is left behind --- */
+
+static int closed(int fd)
+{
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int read_file(void)
+{
+    return closed(open("/etc/passwd", O_RDONLY));
+}
+
+static int write_file(void)
+{
+    return closed(open("/dev/null", O_WRONLY));
+}
+
+static int append_file(void)
+{
+    return closed(openat(AT_FDCWD, "/dev/null", O_RDWR | O_APPEND));
+}
+
+static int make_file(void)
+{
+    char name[] = "reach.XXXXXX";
+    int fd = mkstemp(name);
+
+    return fd < 0 ? -1 : close(fd) | unlink(name);
+}
+
+static int make_directory(void)
+{
+    return mkdir("reach.d", 0700) < 0 ? -1 : rmdir("reach.d");
+}
+
+static int remove_file(void)
+{
+    return unlink("reach.none") < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static int rename_file(void)
+{
+    return rename("reach.none", "reach.none2") < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static int use_socket(void)
+{
+    return closed(socket(AF_INET, SOCK_DGRAM, 0));
+}
+
+static int serve(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0), result = fd < 0 ? -1 : listen(fd, 1), reason = errno;
+
+    if (fd >= 0)
+        close(fd);
+    errno = reason;
+    return result;
+}
+
+static int run_program(void)
+{
+    char *const arguments[] = {"/nowhere/reach", NULL};
+
+    return execve(arguments[0], arguments, arguments) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static int make_process(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    return pid < 0 ? -1 : waitpid(pid, NULL, 0) == pid ? 0 : -1;
+}
+
+static void *nothing(void *argument)
+{
+    return argument;
+}
+
+static int make_thread(void)
+{
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, nothing, NULL);
+
+    return error ? (errno = error, -1) : pthread_join(thread, NULL);
+}
+
+static int signal_other(void)
+{
+    return kill(getppid(), 0);
+}
+
+static int trace(void)
+{
+    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 ? -1 : 0;
+}
+
+/* Not an error of the call, which has no such flag: whether it is let through to say so. */
+static int new_namespace(void)
+{
+    return unshare(0);
+}
+
+static int io_uring(void)
+{
+    return syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EPERM ? -1 : 0;
+}
+
+/* core(5): both must forbid it, for a dump that is piped to a program does not ask for the limit. */
+static int dump_core(void)
+{
+    struct rlimit limit = {0, 0};
+
+    if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && prctl(PR_GET_DUMPABLE) == 0)
+        return errno = EPERM, -1;
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*attempt)(void);
+} attempts[] = {
+    {"read-file", read_file},
+    {"write-file", write_file},
+    {"append-file", append_file},
+    {"make-file", make_file},
+    {"make-directory", make_directory},
+    {"remove-file", remove_file},
+    {"rename-file", rename_file},
+    {"socket", use_socket},
+    {"serve", serve},
+    {"run-program", run_program},
+    {"make-process", make_process},
+    {"make-thread", make_thread},
+    {"signal-other", signal_other},
+    {"trace", trace},
+    {"new-namespace", new_namespace},
+    {"io-uring", io_uring},
+    {"dump-core", dump_core},
+};
+
+/* --- what is called in place of the libraries' functions --- */
+
+void seccomp_release(void *context)
+{
+    void (*real)(void *) = (void (*)(void *))dlsym(RTLD_NEXT, "seccomp_release");
+
+    real(context);
+    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
+        int result = attempts[i].attempt();
+
+        dprintf(STDERR_FILENO, "reach %s %s\n", attempts[i].name, result == 0 ? "yes" : strerrorname_np(errno));
+    }
+    watching = true;
+}
+
+static int told(int result, const char *call, const char *what)
+{
+    int reason = errno;
+
+    if (watching && result < 0 && reason == EPERM)
+        dprintf(STDERR_FILENO, "refused %s %s\n", call, what);
+    errno = reason;
+    return result;
+}
+
+int open(const char *path, int flags, ...)
+{
+    int (*real)(const char *, int, ...) = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
+
+    return told(real(path, flags, 0600), "open", path);
+}
+
+int openat(int dir, const char *path, int flags, ...)
+{
+    int (*real)(int, const char *, int, ...) = (int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, "openat");
+
+    return told(real(dir, path, flags, 0600), "openat", path);
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+    FILE *(*real)(const char *, const char *) = (FILE * (*)(const char *, const char *)) dlsym(RTLD_NEXT, "fopen");
+    FILE *file = real(path, mode);
+
+    told(file ? 0 : -1, "fopen", path);
+    return file;
+}
+
+int socket(int domain, int type, int protocol)
+{
+    int (*real)(int, int, int) = (int (*)(int, int, int))dlsym(RTLD_NEXT, "socket");
+
+    return told(real(domain, type, protocol), "socket", "");
+}
