@@ -1,7 +1,7 @@
 # Postal DNSBL Monitor: the job in a container.
 #
-#     docker build -t dnsbl-monitor:0.1.0 .
-#     docker build --build-arg BASE=debian@sha256:… -t dnsbl-monitor:0.1.0 .
+#     make image
+#     make image BASE=debian@sha256:…
 #
 # It runs as any user, needs no capability, and writes to no file: a read-only
 # root will do. Configuration comes from the environment: dnsbl-monitor(1).
@@ -22,7 +22,7 @@ RUN make -j"$(nproc)" all \
     && find /installed/usr/local/bin -type f ! -name dnsbl-monitor -exec strip --strip-unneeded {} +
 
 FROM ${BASE}
-ARG VERSION=0.1.0
+ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Postal DNSBL Monitor" \
       org.opencontainers.image.description="Throttles the sending addresses that DNS blocklists list, restores them, and keeps their tickets" \

@@ -1,4 +1,4 @@
-# Postal DNSBL Monitor. Targets: all deps demo check check-full bench bench-check image image-check browser-check install uninstall clean.
+# Postal DNSBL Monitor. Targets: all deps demo check check-full bench bench-check image image-check browser-check install uninstall dist clean.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -21,8 +21,10 @@ MANUALS  := $(wildcard tools/*.[1-8] common/*.[1-8] pipelines/*.[1-8])
 
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes
+# Wherever it is built, the bytes are the same.
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
-override CFLAGS   += -std=gnu11 $(WARNINGS) $(HARDEN) $(WERROR)
+override CFLAGS   += -std=gnu11 $(WARNINGS) $(HARDEN) $(REPRODUCIBLE) $(WERROR)
 override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Icommon
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
@@ -122,8 +124,16 @@ uninstall:
 	for dir in $(docdir) $(datadir)/dnsbl-monitor; do \
 	    [ ! -d $(DESTDIR)$$dir ] || find $(DESTDIR)$$dir -depth -type d -empty -delete; done
 
+# Of what git knows, or, in what such an archive held, of all: the bytes depend on these files alone.
+dist_files = if [ -e .git ]; then git ls-files -z; else find . -path ./$(B) -prune -o -type f -printf '%P\0'; fi
+dist_time  = if [ -e .git ]; then git log -1 --format=%ct; else stat -c %Y Makefile; fi
+dist:
+	mkdir -p $(B)
+	($(dist_files)) | LC_ALL=C sort -z | tar --null -T - --mtime=@$$($(dist_time)) --mode=u+rw,go+r,go-w --owner=0 \
+	    --group=0 --numeric-owner --transform='s,^,dnsbl-monitor-$(VERSION)/,' -c | gzip -9n >$(B)/dnsbl-monitor-$(VERSION).tar.gz
+
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check check-full bench bench-check image image-check browser-check unit-tests bare-loop install install-exec install-data uninstall clean
+.PHONY: all deps demo check check-full bench bench-check image image-check browser-check unit-tests bare-loop install install-exec install-data uninstall dist clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

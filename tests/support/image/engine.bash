@@ -84,6 +84,7 @@ image_base() {
 image_build() {
     local options=(-t "$1") top=${BASH_SOURCE[0]%/*}/../../..
     [[ -z ${2:-} ]] || options+=(--build-arg "BASE=$2")
+    options+=(--build-arg "VERSION=$(sed -n 's/^VERSION := //p' "$top/Makefile")")
     options+=(--build-arg "REVISION=$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)")
     # Inside the build apt-get is all that needs the network; it gets the one there is.
     [[ $ENGINE == docker ]] || options+=(--network host --isolation chroot)
