@@ -42,11 +42,25 @@ static uint32_t code_point(const unsigned char *bytes, size_t length)
     return code;
 }
 
-/* Controls of ISO 6429, the line separators, and the bidirectional controls of Unicode TR 9. */
-static bool is_control(uint32_t code)
+/*
+ * What is not seen, or changes how the rest is: Unicode's general categories Cc, Cf, Zl and Zp
+ * (UnicodeData.txt 15.0), among them the controls of ISO 6429, those of writing direction (UAX #9), and what has no
+ * width.
+ */
+static bool is_hidden(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061c || code == 0x200e || code == 0x200f ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 0x00ad},   {0x0600, 0x0605},   {0x061c, 0x061c},
+                  {0x06dd, 0x06dd},   {0x070f, 0x070f},   {0x0890, 0x0891},   {0x08e2, 0x08e2},   {0x180e, 0x180e},
+                  {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x2064},   {0x2066, 0x206f},   {0xfeff, 0xfeff},
+                  {0xfff9, 0xfffb},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3},
+                  {0x1d173, 0x1d17a}, {0xe0001, 0xe0001}, {0xe0020, 0xe007f}};
+
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges && code >= ranges[i].first; i++)
+        if (code <= ranges[i].last)
+            return true;
+    return false;
 }
 
 static void escape(FILE *out, const unsigned char *bytes, size_t length)
@@ -91,7 +105,7 @@ char *text_visible(const char *text)
     while (length > 0) {
         size_t step = text_utf8_length(at, length);
 
-        if (step && !is_control(code_point(at, step)))
+        if (step && !is_hidden(code_point(at, step)))
             fwrite(at, 1, step, out);
         else
             escape(out, at, step ? step : 1);

@@ -64,6 +64,10 @@ static void check_visible(void)
     CHECK_NEW_TEXT(text_visible("\u202e"), "\\226\\128\\174"); /* right-to-left override */
     CHECK_NEW_TEXT(text_visible("\u2066"), "\\226\\129\\166");
     CHECK_NEW_TEXT(text_visible("\u2028"), "\\226\\128\\168");
+    CHECK_NEW_TEXT(text_visible("1.2\u200b.3"), "1.2\\226\\128\\139.3"); /* zero-width space */
+    CHECK_NEW_TEXT(text_visible("\ufeffa"), "\\239\\187\\191a");         /* byte order mark */
+    CHECK_NEW_TEXT(text_visible("\u2010\u2030"), "\u2010\u2030");        /* between two ranges that are hidden */
+    CHECK_NEW_TEXT(text_visible("\U000e007f\U000e0080"), "\\243\\160\\129\\191\U000e0080");
     CHECK_NEW_TEXT(text_visible("\xff"), "\\255");
     CHECK_NEW_TEXT(text_visible(""), "");
 }
