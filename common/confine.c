@@ -189,7 +189,8 @@ void confine(unsigned reach)
 
     if (SANITIZED)
         return;
-    /* Else Jansson did so at its first object, and without /dev/urandom took the time for a seed, which is guessed. */
+    /* Else Jansson did so at its first object, and without /dev/urandom took the time for a seed, which is guessed.
+     */
     json_object_seed(0);
     filter.context = seccomp_init(SCMP_ACT_ALLOW);
     if (filter.context && (error = build(&filter, reach)) == 0)

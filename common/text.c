@@ -129,6 +129,11 @@ static locale_t utf8_locale(void)
     return locale;
 }
 
+void text_prepare(void)
+{
+    utf8_locale();
+}
+
 static size_t character_columns(uint32_t code)
 {
     locale_t locale = utf8_locale(), former;

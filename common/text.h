@@ -24,6 +24,9 @@ char *text_foreign(const void *bytes, size_t length);
  */
 char *text_visible(const char *text);
 
+/* Reads what text_columns() and text_cut() need: before files are out of reach (confine.h), or they would count badly. */
+void text_prepare(void);
+
 /* How many columns of a terminal a UTF-8 text takes, and the text cut to at most so many, … at its end where
  * something is left out; new. What is to be shown goes through text_visible() first. */
 size_t text_columns(const char *text);

@@ -127,6 +127,13 @@ readonly would_list='A real run would:
     [ "$(tail -n 1 out)" = '  and so on, for 203 addresses more (--format ndjson names them all)' ]
 }
 
+@test "a line is cut by the columns that its characters take" {
+    wide=$(printf '中%.0s' {1..300})
+    { start true; ip 1 "$listed | $dry | .listed_zones = [\"$wide\"] | .would = {db_changes: true, jira_action: \"no_action\"}"; end 1; } | text
+    cut=$(tail -n 1 out)
+    [[ $cut == *中… && ${#cut} -lt 250 ]]
+}
+
 @test "with the log in a pipe the list is shown on the terminal of standard error, and nowhere without one" {
     would >in
     "$SUPPORT/terminal.py" bash -c '"$BUILD/bin/log-summary" <in >out.json' | tr -d '\r' >err

@@ -14,6 +14,7 @@
 #include "signals.h"
 #include "sysexits.h"
 #include "terminal.h"
+#include "text.h"
 #include "tool.h"
 
 static const char help[] = "usage: log-summary [--format FORMAT] [--metrics FILE] [--require-run]\n"
@@ -202,6 +203,7 @@ int main(int argc, char **argv)
     tool_no_arguments(&tool, argc, argv);
     if (mode != TOOL_RUN)
         return EXIT_DONE;
+    text_prepare();
     confine(metrics_path ? CONFINE_WRITE : 0);
     ndjson_in_open(&in, STDIN_FILENO);
     in.require_run = tool.require_run;
