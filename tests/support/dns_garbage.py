@@ -123,6 +123,14 @@ class Answers:
             return b""
         return await self.true(query) if how == "" else None
 
+    async def flood(self, query, megabytes):
+        """TC over UDP; over TCP so many MB in messages of full length, which announce more records than they have."""
+        if not query.over_tcp:
+            return query.reply(flags=0x8380)
+        message = query.reply([record(A, b"\x7f\0\0\2")], count=65535)
+        message += b"\0" * (65535 - len(message))
+        return [message] * (int(megabytes) * 1000000 // 65535 + 1)
+
     # --- packets that are no answer to this question ---
 
     async def random(self, query, length):
@@ -266,8 +274,8 @@ class Server:
                 answer = await self.answer(await reader.readexactly(length), server, True)
                 if answer == b"":
                     return
-                if answer:
-                    writer.write(struct.pack(">H", len(answer)) + answer)
+                for each in answer if isinstance(answer, list) else [answer] if answer else []:
+                    writer.write(struct.pack(">H", len(each)) + each)
                     await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
