@@ -1,4 +1,4 @@
-# Postal DNSBL Monitor. Targets: all deps demo check check-full bench bench-check image image-check browser-check install uninstall dist clean.
+# Postal DNSBL Monitor. Targets: all deps demo check check-full bench bench-check sanitize-check image image-check browser-check install uninstall dist clean.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -63,6 +63,9 @@ $(B)/%.o: %.c Makefile
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/common.a
 	$(CC) $(LDFLAGS) -o $@ $^ -ljansson
 
+$(B)/tests/sanitize/planted: $(B)/tests/sanitize/planted.o
+	$(CC) $(LDFLAGS) -o $@ $<
+
 # What tests preload into the programs, ld.so(8).
 $(B)/tests/support/%.so: tests/support/%.c Makefile
 	@mkdir -p $(@D)
@@ -92,6 +95,12 @@ bench: ; tests/support/packages bench
 bench-check: ; tests/support/packages bench
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all bare-loop
 	BUILD=$(B)/check tests/run bench
+# All tests of the programs with AddressSanitizer and UndefinedBehaviorSanitizer in them, leaks included.
+SANITIZER := -fsanitize=address,undefined
+sanitize-check: ; tests/support/packages check
+	$(MAKE) -j$(JOBS) B=$(B)/sanitize WERROR=-Werror all unit-tests $(B)/sanitize/tests/sanitize/planted \
+	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined $(SANITIZER)' LDFLAGS='$(SANITIZER) -static-libasan -static-libubsan'
+	BUILD=$(B)/sanitize SANITIZED=1 tests/run
 # With docker, podman or buildah; BASE=debian@sha256:... is what it is made from.
 image: ; tests/support/image/build $(IMAGE) $(BASE)
 # The job in the image as the manifests say. FULL=1: 100,000 addresses, half an hour.
@@ -135,5 +144,5 @@ dist:
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check check-full bench bench-check image image-check browser-check unit-tests bare-loop install install-exec install-data uninstall dist clean
+.PHONY: all deps demo check check-full bench bench-check sanitize-check image image-check browser-check unit-tests bare-loop install install-exec install-data uninstall dist clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,12 +1,26 @@
 # What each program can still reach when it reads what strangers wrote (common/confine.h): tried from within, by
-# support/reach.c, which is preloaded. That the programs themselves miss nothing of it, dnsbl-monitor.bats tries.
+# support/reach.c, which is preloaded. The last test runs the whole job so: the programs must miss nothing of it.
+# shellcheck disable=SC2030,SC2031,SC2154
 
 bats_require_minimum_version 1.5.0
 
+setup_file() {
+    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
+    export REACH=$BUILD/tests/support/reach.so
+    load support/servers.bash
+    load support/job.bash
+    job_servers "$BATS_FILE_TMPDIR" one.test two.test
+}
+
+teardown_file() {
+    load support/servers.bash
+    servers_stop "$BATS_FILE_TMPDIR"
+}
+
 setup() {
+    load support/servers.bash
+    load support/job.bash
     cd "$BATS_TEST_TMPDIR" || return
-    BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
-    REACH=$BUILD/tests/support/reach.so
 }
 
 # reaches TOOL [ARGUMENT...]: what it reaches, on one line; the rest is refused, with EPERM.
@@ -40,15 +54,13 @@ readonly client="read-file socket make-thread"
 }
 
 @test "pg-ips and pg-apply reach the network and what there is to read" {
-    export DB_DSN="host=$PWD/nowhere dbname=postal user=nobody"
+    [ "$(reaches pg-ips)" = "$client" ]
     [ "$(reaches pg-ips --check=online)" = "$client" ]
     [ "$(reaches pg-apply)" = "$client" ]
     [ "$(reaches pg-apply --check=online)" = "$client" ]
 }
 
 @test "jira-sync reaches the network and what there is to read" {
-    export JIRA_SERVER=http://127.0.0.1:1 JIRA_API_TOKEN=token JIRA_PROJECT=OPS JIRA_ISSUE_TYPE=Task
-    export JIRA_DNS_FAILURE_ISSUE_TYPE=Bug
     [ "$(reaches jira-sync)" = "$client" ]
     [ "$(reaches jira-sync --check=online)" = "$client" ]
 }
@@ -70,4 +82,24 @@ assert seccomp.seccomp_load(filter) == 0
 os.execv(sys.argv[1], sys.argv[1:])
 PY
     [ "$(jq -r '[.level, .error_type] | join(" ")' <<<"$stderr")" = "INFO not_confined" ]
+}
+
+# A run that throttles, one that restores and finds a list sick; each stage then had its say.
+@test "the whole job does nothing of what its programs have given away" {
+    job_world one.test two.test
+    pool_add 192.0.2.1
+    pool_add 2001:db8::7
+    zone_list one.test 192.0.2.1
+    rbldnsd_reload
+    export DNSBL_ZONES=one.test,two.test DNS_TIMEOUT=1 LD_PRELOAD=$REACH
+    for transition in listed cleared; do
+        "$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor" --capture streams --metrics metrics >log 2>err
+        LD_PRELOAD='' jq -se "any(.transition == \"$transition\")" streams/dnsbl-decide.ndjson
+        [ "$(grep -c '^reach read-file' err)" -eq 6 ]
+        [ "$(grep -c '^reach make-file yes' err)" -eq 1 ]
+        run ! grep '^refused' err
+        LD_PRELOAD='' zone_unlist one.test 192.0.2.1
+        rbldnsd_reload
+        fault_zone two.test servfail
+    done
 }

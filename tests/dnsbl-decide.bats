@@ -187,7 +187,7 @@ PROGRAM
 @test "a row whose lists are nonsense holds nothing up" {
     ips 1 1 "" | jq -c '.blocking_lists = ([range(60000) | "z\(.)"] | join(","))' >in
     ips 2 2 "" >>in
-    run -0 --separate-stderr bash -c 'ulimit -t 3; exec "$BUILD/bin/dnsbl-decide"' <in # seconds of processor
+    run -0 --separate-stderr bash -c 'source "$SUPPORT/limits.bash" && limit_processor 3 && exec "$BUILD/bin/dnsbl-decide"' <in
     [ "$(jq -r .transition <<<"$output" | paste -sd' ')" = "cleared none" ]
 }
 

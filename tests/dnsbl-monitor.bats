@@ -589,19 +589,6 @@ unlock_table() {
         .newly_listed + .cleaned + .changed + .unchanged + .held + .conflicts + .failed == .total_ips' logs
 }
 
-@test "the programs do nothing of what they have given away" {
-    export LD_PRELOAD=$BUILD/tests/support/reach.so
-    a_bit_of_everything
-    cp err err.first
-    monitor --capture streams
-    unset LD_PRELOAD
-    ended 0
-    for each in err.first err; do
-        [ "$(grep -c '^reach read-file' "$each")" -eq 6 ]
-        run ! grep '^refused' "$each"
-    done
-}
-
 # sample FILE: what stands on the command line of whoever runs, again and again.
 sample() {
     while :; do

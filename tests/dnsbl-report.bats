@@ -13,6 +13,7 @@ setup() {
     source "$SUPPORT/options.bash"
     source "$SUPPORT/report.bash"
     source "$SUPPORT/wait.bash"
+    source "$SUPPORT/limits.bash"
 }
 
 # ---- the page ---------------------------------------------------------------
@@ -273,7 +274,7 @@ setup() {
 @test "memory does not grow with the stream, but with what is listed" {
     { run_record 1; yes "$(ip 2 '.pad = "x" * 2000')" | head -n 40000; end_record 1 40000; } >large
     [ "$(wc -c <large)" -gt 100000000 ]
-    (ulimit -v 40000; page <large)
+    (limit_addresses 40000; page <large)
     [ ! -s err ]
 }
 

@@ -122,7 +122,7 @@ give_reason() {
     [ "$(jq -r 'select(.type == "ip") | [.ip, (.results[] | .zone, .status)] | join(" ")' out)" = \
         '192.0.2.1 evil.test UNKNOWN good.test LISTED
 192.0.2.2 evil.test NOT_LISTED good.test NOT_LISTED' ]
-    [ "$(tail -n 1 rss)" -lt 100000 ]
+    [ "$(tail -n 1 rss)" -lt "$(at_most 100000)" ]
 }
 
 # ---- what Jira says ----------------------------------------------------------
@@ -223,7 +223,7 @@ hostile_stream() {
         [ "$status" -eq 1 ]
         [ "$(bad_records err)" -eq "$count" ]
         visible json err
-        [ "$(tail -n 1 rss)" -lt 60000 ]
+        [ "$(tail -n 1 rss)" -lt "$(at_most 60000)" ]
         case $tool in
             dnsbl-report) visible text out ;;
             log-summary) [ "$(jq -r 'select(.type == "address").ip' out | paste -sd,)" = 10.0.0.1,10.0.0.2 ] ;;

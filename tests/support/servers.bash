@@ -33,6 +33,8 @@ START_SECONDS=30  # how long a server may take to answer
 
 # shellcheck source=tests/support/wait.bash disable=SC1091
 source "$SUPPORT/wait.bash"
+# shellcheck source=tests/support/limits.bash disable=SC1091
+source "$SUPPORT/limits.bash"
 
 _complain() {
     printf 'servers: %s\n' "$*" >&2
