@@ -40,6 +40,7 @@ static void occupy_standard_descriptors(void)
     static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
 
     for (int fd = 0; fd < 3; fd++)
+        /* cppcheck-suppress leakReturnValNotUsed ; it is fd, and to stay open */
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
             _exit(EXIT_BUG);
 }
@@ -118,7 +119,7 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
     options = all_options(tool);
     letters = memory_format("+:%s", tool->letters ? tool->letters : "");
     opterr = 0;
-    while (word = argv[optind], (option = getopt_long(argc, argv, letters, options, &index)) != -1) {
+    while ((void)(word = argv[optind]), (option = getopt_long(argc, argv, letters, options, &index)) != -1) {
         if (option == OPTION_HELP)
             print_and_exit(tool->help);
         else if (option == OPTION_VERSION)

@@ -7,7 +7,7 @@
  * deadlines, no texts: what dnsbl-probe adds to this is what it costs.
  */
 
-/* As source: libunbound's options must be the same, and its context is nobody else's business. */
+/* NOLINTNEXTLINE(bugprone-suspicious-include): libunbound's options must be the same, and its context is private */
 #include "../../tools/dnsbl-probe/resolver.c"
 
 #include "sysexits.h"

@@ -1,6 +1,7 @@
 /* Configuration: X and X_FILE, strict numbers, all problems at once. */
 #include "config.h"
 
+#include "memory.h"
 #include "report.h"
 #include "secret.h"
 #include "tap.h"
@@ -45,7 +46,7 @@ static void check_text(void)
 static void check_files(const char *directory)
 {
     char path[4096];
-    char *big = calloc(CONFIG_FILE_MAX + 1, 1);
+    char *big = memory_new(CONFIG_FILE_MAX + 1, 1);
 
     snprintf(path, sizeof path, "%s/value", directory);
     setenv("F_ONE_FILE", path, 1);

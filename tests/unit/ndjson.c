@@ -189,13 +189,9 @@ static void check_bare_lines(void)
 /* A record whose line has length bytes, its newline included. */
 static char *line_of(size_t length)
 {
-    static const char start[] = "{\"type\":\"ip\",\"pad\":\"";
-    char *line = memory_new(length + 1, 1);
+    static const char frame[] = "{\"type\":\"ip\",\"pad\":\"\"}\n";
 
-    memset(line, 'x', length);
-    memcpy(line, start, strlen(start));
-    memcpy(line + length - 3, "\"}\n", 3);
-    return line;
+    return memory_format("{\"type\":\"ip\",\"pad\":\"%0*d\"}\n", (int)(length - strlen(frame)), 0);
 }
 
 static void check_long_lines(void)

@@ -2,6 +2,7 @@
 #include "zones.h"
 
 #include "config.h"
+#include "memory.h"
 #include "report.h"
 #include "secret.h"
 #include "tap.h"
@@ -94,26 +95,27 @@ static void check_refused(void)
     tap_check(load("A:${UNSET_A}.a.test,${UNSET_B},C:${UNSET_A}.c.test=x,w..v,good.test") == 3 && zones.count == 1,
               "each variable without a value is noted once, and the other problems too");
     CHECK(zones.count == 1);
-    tap_check((load("A:${}.a.test"), zones.count == 0) && (load("A:${BAD-NAME}.a.test"), zones.count == 0),
-              "no variable's name: the same problem as before");
+    load("A:${}.a.test");
+    CHECK(zones.count == 0);
+    load("A:${BAD-NAME}.a.test");
+    tap_check(zones.count == 0, "no variable's name: the same problem as before");
 }
 
 static void check_limits(void)
 {
-    char *list = calloc(1001, 16), *end = list;
+    char *list = memory_new(1001, 16), *end = list;
 
     for (int i = 0; i < 1000; i++)
         end += sprintf(end, "z%d.test ", i);
     CHECK(load(list) == 0 && zones.count == 1000);
-    strcpy(end, "more.test");
+    sprintf(end, "more.test");
     CHECK(load(list) == 1);
-    free(list);
-    list = calloc(400, 1);
+    end = list;
     for (int i = 0; i < 94; i++)
-        strcat(list, "a.");
-    strcat(list, "b"); /* 189 characters: with 63 of a reversed IPv6 address and a dot the 253 that a name may have */
+        end += sprintf(end, "a.");
+    sprintf(end, "b"); /* 189 characters: with 63 of a reversed IPv6 address and a dot the 253 that a name may have */
     CHECK(strlen(list) == 189 && load(list) == 0);
-    strcat(list, "c");
+    sprintf(end, "bc");
     CHECK(load(list) == 1);
     free(list);
 }

@@ -80,9 +80,12 @@ static char *evidence_of(const struct lane *lane, enum health health, enum canar
         return memory_format("it lists %s, which no DNSBL may", entry_name(lane, CANARY_CLEAN));
     case HEALTH_SILENT:
         return memory_format("it does not list %s, which every DNSBL must", entry_name(lane, CANARY_LISTED));
-    default:
-        return NULL;
+    case HEALTH_OK:
+    case HEALTH_EXEMPT:
+    case HEALTH_VERDICTS:
+        break;
     }
+    return NULL;
 }
 
 /* Lists turn public resolvers away in three ways: by a code, by NXDOMAIN for everything, by silence. */

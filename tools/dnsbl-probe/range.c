@@ -109,6 +109,6 @@ bool range_next(struct range *range, struct ip *ip)
     *ip = range->next;
     range->left--;
     for (unsigned i = bits_of(ip) / 8; i-- > 0 && ++range->next.bytes[i] == 0;)
-        continue;
+        ;
     return true;
 }

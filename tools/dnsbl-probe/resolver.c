@@ -354,9 +354,8 @@ void resolver_ask(struct resolver *resolver, const char *name, int type, double 
     *handle = lookup;
     if (ub_resolve_event(resolver->unbound, name, type, ns_c_in, lookup, on_answer, &lookup->id) != 0 &&
         !lookup->over) {
-        struct answer failed = {.error = ANSWER_NETWORK_ERROR};
-
-        finish(lookup, &failed);
+        lookup->over = true;
+        done(context, &(struct answer){.error = ANSWER_NETWORK_ERROR}, now_ms() - now);
     }
     lookup->returned = true;
     if (lookup->over)
@@ -376,6 +375,7 @@ void resolver_cancel(struct resolver *resolver, struct lookup *lookup)
 
 static double time_left(const struct resolver *resolver)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): nothing is before the earliest, so unlink_lookup() moves it on */
     return resolver->earliest->deadline - now_ms();
 }
 
@@ -400,8 +400,10 @@ void resolver_free(struct resolver *resolver)
 {
     if (!resolver)
         return;
-    while (resolver->earliest)
-        resolver_cancel(resolver, resolver->earliest);
+    for (struct lookup *lookup = resolver->earliest, *later; lookup; lookup = later) {
+        later = lookup->later;
+        resolver_cancel(resolver, lookup);
+    }
     ub_ctx_delete(resolver->unbound);
     fclose(resolver->log);
     free(resolver->public);

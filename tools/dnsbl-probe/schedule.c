@@ -68,9 +68,10 @@ static void remove_task(struct task *task)
 
 static void cancel_tasks(struct probe *probe, struct lane *lane)
 {
-    while (lane->tasks) {
-        resolver_cancel(probe->resolver, lane->tasks->lookup);
-        remove_task(lane->tasks);
+    for (struct task *task = lane->tasks, *following; task; task = following) {
+        following = task->following;
+        resolver_cancel(probe->resolver, task->lookup);
+        remove_task(task);
     }
 }
 

@@ -37,8 +37,8 @@ static const char *entity(char character)
         return "&quot;";
     case '\'':
         return "&#39;";
-    default:
-        return NULL;
+    default: /* html_text() asks for none */
+        return "";
     }
 }
 

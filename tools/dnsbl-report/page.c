@@ -1,5 +1,6 @@
 #include "page.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +13,15 @@
  * them, and defines the hashes that CSP wants (Content Security Policy Level 3, section 2.3.1).
  */
 #define EMBED(name, file)                                                                                            \
-    extern const char name[], name##_end[];                                                                          \
+    extern const char name[], name##_end[]; /* NOLINT(bugprone-macro-parentheses): they are declared */              \
     __asm__(".pushsection .rodata\n"                                                                                 \
             ".global " #name ", " #name "_end\n"                                                                     \
             ".hidden " #name ", " #name "_end\n" #name ":\n"                                                         \
             ".incbin \"" file "\"\n" #name "_end:\n"                                                                 \
             ".popsection\n")
+
+/* In bytes. To C these are two arrays, whose addresses must not be subtracted (C11 6.5.6). */
+#define EMBEDDED_SIZE(name) ((size_t)((uintptr_t)name##_end - (uintptr_t)(name)))
 
 EMBED(page_html, "tools/dnsbl-report/page.html");
 EMBED(page_css, "tools/dnsbl-report/page.css");
@@ -39,13 +43,13 @@ void page_write_time(struct ndjson_out *out, const char *time)
 static void write_style(struct ndjson_out *out, const struct view *view)
 {
     (void)view;
-    ndjson_write_line(out, page_css, (size_t)(page_css_end - page_css));
+    ndjson_write_line(out, page_css, EMBEDDED_SIZE(page_css));
 }
 
 static void write_script(struct ndjson_out *out, const struct view *view)
 {
     (void)view;
-    ndjson_write_line(out, page_js, (size_t)(page_js_end - page_js));
+    ndjson_write_line(out, page_js, EMBEDDED_SIZE(page_js));
 }
 
 static void write_style_hash(struct ndjson_out *out, const struct view *view)
@@ -86,7 +90,7 @@ static void write_part(struct ndjson_out *out, const struct view *view, const ch
 
 void page_write(struct ndjson_out *out, const struct view *view)
 {
-    char *template = memory_bytes(page_html, (size_t)(page_html_end - page_html)), *at = template, *part;
+    char *template = memory_bytes(page_html, EMBEDDED_SIZE(page_html)), *at = template, *part;
 
     while ((part = strstr(at, "{{"))) {
         char *end = strstr(part, "}}");

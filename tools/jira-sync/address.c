@@ -97,7 +97,7 @@ static void release(struct address *address)
 
 /* --- its way on --- */
 
-static json_t *would(const struct address *address, const char *action)
+static json_t *would_do(const struct address *address, const char *action)
 {
     json_t *old = json_object_get(address->record->object, "would");
     const json_t *changes = json_object_get(address->record->object, "db_changes");
@@ -111,13 +111,13 @@ static json_t *would(const struct address *address, const char *action)
 static void pass_on(struct address *address, enum sync_outcome outcome, const char *action, const char *key)
 {
     struct addresses *all = address->all;
-    enum sync_outcome done = all->dry_run && outcome != SYNC_FAILED ? SYNC_NO_ACTION : outcome;
-    json_t *fields = json_pack("{s:s, s:s?}", "jira_action", sync_outcome_names[done], "jira_issue", key);
+    enum sync_outcome acted = all->dry_run && outcome != SYNC_FAILED ? SYNC_NO_ACTION : outcome;
+    json_t *fields = json_pack("{s:s, s:s?}", "jira_action", sync_outcome_names[acted], "jira_issue", key);
 
     memory_check(fields);
     if (all->dry_run) {
         json_object_set_new(fields, "dry_run", json_true());
-        json_object_set_new(fields, "would", would(address, action));
+        json_object_set_new(fields, "would", would_do(address, action));
     }
     all->failed += outcome == SYNC_FAILED;
     ndjson_write_with(all->out, address->record, fields);

@@ -491,7 +491,7 @@ void http_wait(struct http *http, struct pollfd *fds, unsigned count, int timeou
         if (fds[i].fd >= 0)
             extra[extras++] = (struct curl_waitfd){
                 .fd = fds[i].fd,
-                .events = fds[i].events & POLLIN ? CURL_WAIT_POLLIN : CURL_WAIT_POLLOUT,
+                .events = (fds[i].events & POLLIN) ? CURL_WAIT_POLLIN : CURL_WAIT_POLLOUT,
             };
     for (const struct exchange *exchange = http->exchanges; exchange && !paused; exchange = exchange->next)
         if (!exchange->easy)

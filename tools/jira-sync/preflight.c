@@ -239,14 +239,14 @@ static void judge_screen(struct preflight *check, const char *type)
                 "the screen for creating a \"%s\" in project %s lacks: %s; no ticket can be made without, so have it "
                 "put there by whoever keeps the project's screens",
                 type, settings->project, lacks);
+    free(lacks);
     if (unknown)
         missing(check, "the screen for creating a \"%s\" in project %s lacks what JIRA_FIELDS sets: %s", type,
                 settings->project, unknown);
+    free(unknown);
     if (demands)
         missing(check, "project %s demands of a new \"%s\" what nobody sets: %s; put it into JIRA_FIELDS",
                 settings->project, type, demands);
-    free(lacks);
-    free(unknown);
     free(demands);
     json_object_clear(check->screen);
 }

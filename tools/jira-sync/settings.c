@@ -92,13 +92,12 @@ static char *base64(const char *text)
     char *encoded = memory_new(4 * (length / 3 + 1) + 1, 1), *to = encoded;
 
     for (size_t i = 0; i < length; i += 3) {
-        size_t count = length - i < 3 ? length - i : 3;
         unsigned bits = 0;
 
         for (size_t j = 0; j < 3; j++)
-            bits = bits << 8 | (j < count ? (unsigned char)text[i + j] : 0);
+            bits = bits << 8 | (i + j < length ? (unsigned char)text[i + j] : 0);
         for (size_t j = 0; j < 4; j++)
-            *to++ = j <= count ? digits[bits >> (18 - 6 * j) & 63] : '=';
+            *to++ = i + j <= length ? digits[bits >> (18 - 6 * j) & 63] : '=';
     }
     return encoded;
 }

@@ -202,9 +202,11 @@ static void put_latency(FILE *file, const struct tallies *tallies)
 static double now(void)
 {
     struct timespec time;
+    int64_t milliseconds;
 
     clock_gettime(CLOCK_REALTIME, &time);
-    return (double)time.tv_sec + (double)(time.tv_nsec / 1000000) / 1000;
+    milliseconds = time.tv_sec * 1000 + time.tv_nsec / 1000000;
+    return (double)milliseconds / 1000;
 }
 
 static void put_run(FILE *file, const struct summary *summary)

@@ -8,7 +8,7 @@
 #include "memory.h"
 #include "zones.h"
 
-const double tally_steps[TALLY_STEPS] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, INFINITY};
+const double tally_steps[TALLY_STEPS] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, HUGE_VAL};
 
 void tallies_free(struct tallies *tallies)
 {
