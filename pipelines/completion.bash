@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2016,SC2034 # what is called sets the caller's variables
+# shellcheck shell=bash
 # completion.bash - what bash completes for dnsbl-monitor and its programs.
 #
 # Source it, or install it under the name of each program where bash-completion looks; it needs nothing of that

@@ -1,5 +1,4 @@
 # What bash completes: the functions alone, in a bash that someone types in, and loaded by bash-completion.
-# shellcheck disable=SC1091,SC2016
 
 bats_require_minimum_version 1.5.0
 

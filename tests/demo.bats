@@ -67,6 +67,7 @@ written() { grep -o 'counted at the servers: .*' out; }
     environment=$(sed -n 's/^ *\. \(.*environment\)$/\1/p' out)
     [ "$(stat -c %a "$environment")" = 600 ]
     (
+        # shellcheck disable=SC1090 # the demonstration makes it
         . "$environment"
         [ "$("$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor" --dry-run | jq -c 'select(.type == "job_summary") | .total_ips')" = 1001 ]
     )

@@ -327,7 +327,7 @@ PROGRAM
 
 @test "surge: below the threshold without the surging zone is held" {
     { ips 1 20 "" a.test b.test; ips 21 60 "" b.test; } | framed >in
-    DNSBL_ZONES=a.test,b.test*0 SURGE_LIMIT_PERCENT=30 decide <in >out 2>err
+    DNSBL_ZONES='a.test,b.test*0' SURGE_LIMIT_PERCENT=30 decide <in >out 2>err
     [ "$(counts)" = "held 20 none 40" ]
     DNSBL_THRESHOLD=2 SURGE_LIMIT_PERCENT=30 DNSBL_ZONES=a.test,b.test decide <in >out 2>err
     [ "$(counts)" = "held 20 none 40" ]

@@ -242,9 +242,9 @@ print(max(sum(map(width, line.rstrip("\n"))) for line in open(sys.argv[1], encod
 @test "-e makes a listing 2, doubt 3, and neither 0; without it all three are 0" {
     fault_zone b.test none
     while read -r status arguments; do
-        # shellcheck disable=SC2086
+        # shellcheck disable=SC2086 # several words, or none
         run "-$status" --separate-stderr probe -e $arguments
-        # shellcheck disable=SC2086
+        # shellcheck disable=SC2086 # several words, or none
         run -0 --separate-stderr probe $arguments
     done <<'TABLE'
 0 192.0.2.8

@@ -1,5 +1,4 @@
 # make install and make uninstall: what is put where, and that it works from there.
-# shellcheck disable=SC2154
 
 bats_require_minimum_version 1.5.0
 

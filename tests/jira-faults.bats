@@ -1,5 +1,4 @@
 # jira-sync where something goes wrong: Jira, the network, the reader, people, and records made by hand.
-# shellcheck disable=SC1091,SC2016,SC2030,SC2031,SC2119,SC2120,SC2154
 
 bats_require_minimum_version 1.5.0
 

@@ -1,5 +1,4 @@
 # jira-sync: dry runs, the stream, options, configuration and what is looked at before anything.
-# shellcheck disable=SC1091,SC2016,SC2030,SC2031
 
 bats_require_minimum_version 1.5.0
 
@@ -158,7 +157,7 @@ setup() { site_anew; }
     unset JIRA_ISSUE_TYPE
     for option in --check --check=online ""; do
         status=0
-        # shellcheck disable=SC2086
+        # shellcheck disable=SC2086 # several words, or none
         jira_sync $option </dev/null >out 2>err || status=$?
         [ "$status" -eq 78 ]
         [ ! -s out ]

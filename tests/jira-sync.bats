@@ -1,5 +1,4 @@
 # jira-sync: the tickets, against a stand-in that is stricter than Jira.
-# shellcheck disable=SC1091,SC2016,SC2030,SC2031
 
 bats_require_minimum_version 1.5.0
 

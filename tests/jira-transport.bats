@@ -1,5 +1,4 @@
 # jira-sync: how it speaks to Jira. TLS, proxies, redirects, logins, pages, the time it waits, and answers that do not end.
-# shellcheck disable=SC1090,SC1091,SC2030,SC2031
 
 bats_require_minimum_version 1.5.0
 

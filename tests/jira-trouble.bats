@@ -1,5 +1,4 @@
 # jira-sync: what Jira, the network, people and whole outages do to it.
-# shellcheck disable=SC1091,SC2016,SC2030,SC2031
 
 bats_require_minimum_version 1.5.0
 

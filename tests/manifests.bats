@@ -77,7 +77,6 @@ known=(DB_HOST=db.example JIRA_SERVER=https://jira.example JIRA_PROJECT=OPS)
     container_environment
     for name in DB_PASSWORD JIRA_API_TOKEN; do echo sesame >"secrets/$name"; done
     rm secrets/SPAMHAUS_KEY secrets/ABUSIX_KEY
-    # shellcheck disable=SC2016 # the variables are the programs' to expand
     zones=$(printf '%s\n' "${environment[@]}" | grep '^ *[A-Z0-9]*:\|^DNSBL_ZONES=' | sed 's/^DNSBL_ZONES=//; /^ABX:/d; s/${SPAMHAUS_KEY}.zen.dq.spamhaus.net/zen.spamhaus.org/')
     [[ $zones == SBL:zen.spamhaus.org=127.0.0.2* && $zones != *'$'* ]]
     [ "$(check_job "${known[@]}" DNSBL_ZONES="$zones")" = 0 ] || { cat err >&2 && false; }

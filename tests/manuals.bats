@@ -1,6 +1,5 @@
 # The manuals: every example in them, and the commands of README.md for a person, are run as they stand, against real
 # servers. A test has the name of its example, so that none of the two is without the other.
-# shellcheck disable=SC2016,SC2030,SC2031
 
 bats_require_minimum_version 1.5.0
 

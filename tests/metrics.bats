@@ -55,7 +55,7 @@ metric() {
     awk '{ print $NF + 0 }' <<<"$lines" | paste -sd' '
 }
 
-has() { [ -n "$(metric "$@" | grep .)" ] && grep -qE "^$1[{ ]" "${metrics_file:-pushed}"; }
+has() { metric "$@" | grep -q . && grep -qE "^$1[{ ]" "${metrics_file:-pushed}"; }
 
 hasnt() { ! grep -qE "^$1[{ ]" "${metrics_file:-pushed}"; }
 
@@ -315,7 +315,7 @@ listener.accept()' "$port" 3>&- &
 # ---- a file --------------------------------------------------------------------
 
 @test "--metrics FILE: the same for node_exporter, and a success is kept when a run fails" {
-    export PUSHGATEWAY_URL= metrics_file=dnsbl.prom
+    export PUSHGATEWAY_URL='' metrics_file=dnsbl.prom
     monitor --metrics dnsbl.prom
     [ "$status" -eq 0 ]
     promtool check metrics <dnsbl.prom
@@ -345,7 +345,7 @@ assert len(list(parse(open("dnsbl.prom").read()))) > 15'
 @test "--metrics with a replay, without a file, on what is none, and --format with nonsense are usage errors" {
     mkfifo pipe
     for options in '--metrics' '--metrics pipe' '--metrics /dev/null' '--metrics .' '--metrics x --from dnsbl-decide /dev/null' '--format' '--format xml'; do
-        # shellcheck disable=SC2086
+        # shellcheck disable=SC2086 # several words, or none
         run "$job" $options
         [ "$status" -eq 64 ]
     done

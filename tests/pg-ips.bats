@@ -200,7 +200,7 @@ has_read() { (($(sql "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tabl
 @test "a connection string, a URI, and variables of libpq" {
     local host=$DB_HOST password=$DB_PASSWORD
     pool_add 192.0.2.1
-    DB_DSN="host=$DB_HOST port=$DB_PORT dbname=postal user=dnsbl_monitor password=$DB_PASSWORD" DB_HOST=overridden.invalid ips
+    DB_DSN="host=$host port=$DB_PORT dbname=postal user=dnsbl_monitor password=$password" DB_HOST=overridden.invalid ips
     [ "$(addresses)" = 192.0.2.1 ]
     unset DB_HOST DB_PASSWORD DB_USER DB_NAME
     DB_DSN="postgresql://dnsbl_monitor:$password@$host:$DB_PORT/postal" ips
@@ -267,7 +267,7 @@ has_read() { (($(sql "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tabl
 @test "bad options" {
     local arguments
     for arguments in --nosuch "--shard" "--shard 3/3" "--shard -1/3" "--shard 1" "--shard 1/0" "--shard 0/10001" "--check=offline" "extra"; do
-        # shellcheck disable=SC2086
+        # shellcheck disable=SC2086 # several words, or none
         run -64 ips $arguments
         [ ! -s out ]
         [ "$(error_types)" = usage ]

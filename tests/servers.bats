@@ -228,7 +228,7 @@ FAULTS
     grep -qsaF -- "$SERVERS" "${where[@]}" # this is how one would be found
     for secret in "$DB_PASSWORD" "$JIRA_API_TOKEN" "$(cat "$SERVERS/dnsdist/key")"; do
         [ "${#secret}" -ge 24 ]
-        [ -z "$(grep -lsaF -f <(echo "$secret") "${where[@]}")" ]
+        run ! grep -qsaF -f <(echo "$secret") "${where[@]}"
     done
 }
 

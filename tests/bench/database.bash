@@ -1,6 +1,5 @@
 # shellcheck shell=bash
 # database.bash - the scenarios about pg-ips and pg-apply; run reads it.
-# shellcheck disable=SC2034,SC2154 # variables of run
 #
 # Row n of the table, from 1 on, holds the address 10.0.0.0 + n.
 

@@ -1,6 +1,5 @@
 # shellcheck shell=bash
 # dns.bash - the scenarios about dnsbl-probe; run reads it.
-# shellcheck disable=SC2034,SC2154 # variables of run
 
 readonly probe=$BUILD/bin/dnsbl-probe bare=$BUILD/bench/bare_loop
 readonly peer_address=127.0.0.99 # where adnshost finds rbldnsd: it knows no port but 53

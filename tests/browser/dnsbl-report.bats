@@ -9,7 +9,7 @@ setup_file() {
     source "$SUPPORT/browser.bash"
     source "$SUPPORT/report.bash"
     mkdir "$BATS_FILE_TMPDIR/web"
-    cd "$BATS_FILE_TMPDIR/web"
+    cd "$BATS_FILE_TMPDIR/web" || return
     "$SUPPORT/report_pool.py" 300 10 12 | report >small.html
     "$SUPPORT/report_pool.py" 10000 20 1 | report >large.html
     hostile | report >hostile.html

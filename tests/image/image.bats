@@ -6,7 +6,6 @@
 # IMAGE_BASE names a base image that is here already; IMAGE_STORE a directory for what
 # podman makes, which is then kept for the next time; IMAGE an image in there, which is
 # then not built.
-# shellcheck disable=SC1091,SC2030,SC2031,SC2154
 
 bats_require_minimum_version 1.5.0
 

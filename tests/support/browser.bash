@@ -2,7 +2,7 @@
 # Chromium without a screen, through the WebDriver protocol (https://www.w3.org/TR/webdriver2/) of Debian's
 # chromium-driver, and a web server on loopback that tells what was asked of it.
 
-# shellcheck source=tests/support/wait.bash disable=SC1091
+# shellcheck source=tests/support/wait.bash
 source "$SUPPORT/wait.bash"
 
 # browser_start DIR: serves DIR. What the browser says is in DIR.browser.

@@ -22,11 +22,11 @@ import time
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "history"))
-import alarms   # noqa: E402
-import clock    # noqa: E402
-import history  # noqa: E402
-import playing  # noqa: E402
-import troubles     # noqa: E402
+import alarms
+import clock
+import history
+import playing
+import troubles
 
 COLUMNS, UNBROKEN = 104, "\N{NO-BREAK SPACE}"
 ENOUGH = 20     # so many histories with consecutive seeds meet everything

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC1091,SC2119,SC2120,SC2034
+# shellcheck shell=bash
 # jira_sync.bash - jira-sync for tests: records for it, runs of it against the stand-ins for Jira Cloud and
 # Jira Data Center, and what came of them. Source servers.bash first.
 

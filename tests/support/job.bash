@@ -24,16 +24,13 @@ job_world() {
 told() { jq -r .error_message err | grep -qE -- "$1" || { echo "nobody said: $1"; return 1; }; }
 
 # held_up [OPTION...]: starts the job in the background ($pid), which gets no answer from DNS until finished() is called.
-# shellcheck disable=SC2120 # the tests give arguments
 held_up() {
     server_signal dnsdist STOP
-    # shellcheck disable=SC2154 # the suites name the job
     DNS_TIMEOUT=60 "$job" "$@" >log 2>err 3>&- &
     pid=$!
 }
 
 # finished: lets it go on, and waits; its status is in status.
-# shellcheck disable=SC2034
 finished() {
     status=0
     server_signal dnsdist CONT

@@ -3,7 +3,6 @@
 
 # usual_options TOOL [ARGUMENT...]: asserts that TOOL has --help and --version, and refuses each ARGUMENT and what no
 # filter takes.
-# shellcheck disable=SC2154 # `run` sets them
 usual_options() {
     local tool=$1 program=$BUILD/bin/$1 argument
     shift

@@ -22,11 +22,11 @@ import time
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "pg_history"), os.path.join(HERE, "history")]
-import clock        # noqa: E402
-import history      # noqa: E402
-import database     # noqa: E402
-import playing      # noqa: E402
-import troubles     # noqa: E402
+import clock
+import history
+import database
+import playing
+import troubles
 
 ENOUGH = 20     # so many histories with consecutive seeds meet everything
 WORKERS = 4     # each with servers of its own

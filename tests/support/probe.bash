@@ -2,7 +2,7 @@
 # probe.bash - dnsbl-probe for tests: runs it and reads what it wrote.
 
 export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
-# shellcheck source=tests/support/servers.bash disable=SC1091
+# shellcheck source=tests/support/servers.bash
 source "$BATS_TEST_DIRNAME/support/servers.bash"
 
 # lists_start ZONE...: for setup_file: rbldnsd with these zones, dnsdist in front of it.

@@ -6,7 +6,6 @@
 export RUN_ID=6f1c7a3e-9a53-4c58-8a4e-000000000001
 
 # start [DRY-RUN [STARTED-AT]], end IPS [SKIPPED]: of the run RUN_ID.
-# shellcheck disable=SC2120 # the suites give arguments
 start() {
     jq -nc --arg time "${2:-2026-01-31T12:00:00.000Z}" \
         '{type: "run", run_id: env.RUN_ID, started_at: $time, dry_run: '"${1:-false}"', shard: "0/1"}'
@@ -27,7 +26,6 @@ ip() {
 }
 
 # Changes for ip: a.test lists it now; lookup N (0: a.test, 1: b.test) ended with ERROR.
-# shellcheck disable=SC2034 # for the suites
 listed='.results[0].status = "LISTED" | .results[0].answers = ["127.0.0.2"] | .results[0].reason = "a reason"
     | .decision = "LISTED" | .transition = "listed" | .listed_zones = ["a.test"] | .db_changes = true | .db_outcome = "updated"'
 unknown() { echo '.results['"$1"'].status = "UNKNOWN" | .results['"$1"'].error = "'"$2"'" | .unknown_zones += [.results['"$1"'].zone]'; }

@@ -1,10 +1,9 @@
 # shellcheck shell=bash
 # Runs for the tests of dnsbl-report, and what its page says.
 
-# shellcheck source=tests/support/records.bash disable=SC1091
+# shellcheck source=tests/support/records.bash
 source "$SUPPORT/records.bash"
 
-# shellcheck disable=SC2120 # the tests give arguments
 report() { "$BUILD/bin/dnsbl-report" "$@"; }
 
 # page [FILE]: makes page.html (or FILE) of stdin; its messages are in err.

@@ -31,7 +31,7 @@ PYTHON=/usr/bin/python3
 START_ATTEMPTS=5  # a port found free may be taken before it is used
 START_SECONDS=30  # how long a server may take to answer
 
-# shellcheck source=tests/support/wait.bash disable=SC1091
+# shellcheck source=tests/support/wait.bash
 source "$SUPPORT/wait.bash"
 # shellcheck source=tests/support/limits.bash disable=SC1091
 source "$SUPPORT/limits.bash"
@@ -126,7 +126,6 @@ _spawn() {
     shift 2
     ((EUID == 0)) && as=(setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups --no-new-privs --)
     rm -f "$dir/pid"
-    # shellcheck disable=SC2016
     setsid -f bash -c '
         dir=$1; shift
         for fd in /proc/self/fd/*; do
@@ -193,7 +192,6 @@ _guard() {
     mkdir -p "$SERVERS/guard"
     [[ -p $SERVERS/guard/never ]] || mkfifo "$SERVERS/guard/never" || return
     _start_of "$$" || return
-    # shellcheck disable=SC2016
     _spawn guard "$(id -un)" bash -c 'source "$1" && SERVERS=$2 _guard_loop "$3" "$4"' _ \
         "$SUPPORT/servers.bash" "$SERVERS" "$$" "$REPLY"
 }

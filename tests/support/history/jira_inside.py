@@ -10,9 +10,9 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "jira"))
-import control  # noqa: E402
-import server   # noqa: E402
-import store as stores  # noqa: E402
+import control
+import server
+import store as stores
 
 USER, TOKEN = "monitor@example.org", "t0ken-that-nobody-may-see"
 TOO_LONG = 30   # real seconds for what takes none

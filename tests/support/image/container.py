@@ -19,9 +19,9 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROJECT = os.path.join(HERE, "..", "..", "..")
 sys.path.insert(0, os.path.join(HERE, "..", "manifests"))
-import kustomize    # noqa: E402
-import manifests    # noqa: E402
-from pod import quantity    # noqa: E402
+import kustomize
+import manifests
+from pod import quantity
 
 
 def only(value, *known):

@@ -11,7 +11,7 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import server   # noqa: E402  (it lies beside this file)
+import server  # it lies beside this file
 
 USER, TOKEN = "monitor@example.com", "s3cret"
 OPEN = "project = OPS AND statusCategory != Done"

@@ -17,7 +17,6 @@ import collections
 import concurrent.futures
 import functools
 import itertools
-import json
 import multiprocessing
 import os
 import re

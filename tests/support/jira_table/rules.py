@@ -11,7 +11,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "jira"))
-import control      # noqa: E402  (the stand-in's folder)
+import control  # the stand-in's folder
 
 IP = "192.0.2.1"
 PREFIX = f"IP {IP} blacklisted by "

@@ -18,7 +18,7 @@ import yaml
 
 MANIFESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "manifests")
 sys.path.append(MANIFESTS)
-import kustomize  # noqa: E402
+import kustomize
 
 FOLDER = "kubernetes/monitoring"
 MANUALS = ("tools/log-summary.1", "pipelines/dnsbl-monitor.1")
