@@ -1,4 +1,5 @@
-# Postal DNSBL Monitor. Targets: all deps demo check check-full bench bench-check sanitize-check image image-check browser-check install uninstall dist clean.
+# Postal DNSBL Monitor. Targets: all deps demo check lint check-full bench bench-check sanitize-check image image-check browser-check install
+# uninstall dist clean.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -20,7 +21,10 @@ TOOLS    := pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary dnsbl
 MANUALS  := $(wildcard tools/*.[1-8] common/*.[1-8] pipelines/*.[1-8])
 
 CFLAGS   ?= -O2 -g
-WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes
+# Not -Wcast-qual: Jansson's functions that only read take no const.
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+    -Wredundant-decls -Wnested-externs -Wvla -Walloca -Wundef -Wdate-time -Wpointer-arith -Wwrite-strings -Wcast-align \
+    -Wdouble-promotion -Wimplicit-fallthrough -Wnull-dereference -Wswitch-enum
 # Wherever it is built, the bytes are the same.
 REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
@@ -38,13 +42,13 @@ all: $(TOOLS:%=$(B)/bin/%)
 $(B)/bin/pg-ips $(B)/bin/pg-apply: LDLIBS = -lpq
 $(B)/bin/dnsbl-probe: LDLIBS = -lunbound -levent_core -lresolv
 $(B)/bin/jira-sync: LDLIBS = -lcurl
-$(B)/common/pg.o $(B)/common/pg_table.o $(B)/tools/pg-%.o: CPPFLAGS += -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+$(B)/common/pg.o $(B)/common/pg_table.o $(B)/tools/pg-%.o lint-flags: CPPFLAGS += -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
 
 # The page's texts become part of this object, and its Content-Security-Policy names them by their hashes.
 PAGE := tools/dnsbl-report/page
 page_hash = sha256-$(shell sha256sum $(PAGE).$(1) | cut -d' ' -f1 | tr a-f A-F | basenc -d --base16 | base64)
 $(B)/$(PAGE).o: $(PAGE).html $(PAGE).css $(PAGE).js
-$(B)/$(PAGE).o: CPPFLAGS += -DPAGE_CSS_HASH='"$(call page_hash,css)"' -DPAGE_JS_HASH='"$(call page_hash,js)"'
+$(B)/$(PAGE).o lint-flags: CPPFLAGS += -DPAGE_CSS_HASH='"$(call page_hash,css)"' -DPAGE_JS_HASH='"$(call page_hash,js)"'
 
 # A tool is one file, or a folder of its name.
 .SECONDEXPANSION:
@@ -83,6 +87,10 @@ demo: ; tests/support/packages demo
 check: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests
 	BUILD=$(B)/check tests/run
+# What static checkers find, which check looks for as well.
+lint: ; tests/support/packages lint
+	BUILD=$(B)/check tests/run lint
+lint-flags: ; @printf '%s\n' "$(subst ",\",$(CPPFLAGS) $(CFLAGS))"
 # Ten times as many histories (tests/jira-history.bats), and the mutants.
 check-full: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests
@@ -144,5 +152,6 @@ dist:
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check check-full bench bench-check sanitize-check image image-check browser-check unit-tests bare-loop install install-exec install-data uninstall dist clean
+.PHONY: all deps demo check lint lint-flags check-full bench bench-check sanitize-check image image-check browser-check unit-tests \
+    bare-loop install install-exec install-data uninstall dist clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
