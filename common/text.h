@@ -20,11 +20,13 @@ char *text_foreign(const void *bytes, size_t length);
 /*
  * For a person's eyes: control characters, C1 and what has no width or
  * turns the direction of writing included, become \DDD per byte, so that no text
- * can move a cursor, lie about its order or hide a part of itself. text must be UTF-8; bytes that are not are escaped as well.
+ * can move a cursor, lie about its order or hide a part of itself. text must be UTF-8; bytes that are not are escaped
+ * as well.
  */
 char *text_visible(const char *text);
 
-/* Reads what text_columns() and text_cut() need: before files are out of reach (confine.h), or they would count badly. */
+/* Reads what text_columns() and text_cut() need: before files are out of reach (confine.h), or they would count
+ * badly. */
 void text_prepare(void);
 
 /* How many columns of a terminal a UTF-8 text takes, and the text cut to at most so many, … at its end where

@@ -1,6 +1,5 @@
 # What each program can still reach when it reads what strangers wrote (common/confine.h): tried from within, by
 # support/reach.c, which is preloaded. The last test runs the whole job so: the programs must miss nothing of it.
-# shellcheck disable=SC2030,SC2031,SC2154
 
 bats_require_minimum_version 1.5.0
 

@@ -99,9 +99,10 @@ give_reason() {
     # A page with these reasons has the elements of one without, and no attribute or address more.
     "$BUILD/bin/dnsbl-report" <streams/jira-sync.ndjson >page
     jq -c 'if .type == "ip" then .results[0].reason = "harmless" else . end' streams/jira-sync.ndjson | "$BUILD/bin/dnsbl-report" >harmless
+    page_says() { "$BATS_TEST_DIRNAME/support/report_page.py" "$@"; }
     for what in references inline 'elements script' 'elements img' 'elements a' ends; do
-        # shellcheck disable=SC2086
-        diff <("$BATS_TEST_DIRNAME/support/report_page.py" harmless $what) <("$BATS_TEST_DIRNAME/support/report_page.py" page $what)
+        read -ra what <<<"$what"
+        diff <(page_says harmless "${what[@]}") <(page_says page "${what[@]}")
     done
     visible text page
     # And the next run finds nothing to do.

@@ -38,6 +38,7 @@ setup() {
     jira_control reset -d {} >/dev/null
 }
 
+# shellcheck source=/dev/null
 use() { source "$BATS_FILE_TMPDIR/$1.env"; }
 
 fault() { jira_control faults -d "$1" >/dev/null; }

@@ -1,6 +1,6 @@
 /*
- * planted leak|overflow|undefined: does what a sanitizer must report, so that tests/run can tell a build with sanitizers
- * that find nothing from one in which they do not look.
+ * planted leak|overflow|undefined: does what a sanitizer must report, so that tests/run can tell a build with
+ * sanitizers that find nothing from one in which they do not look.
  */
 #include <limits.h>
 #include <stdio.h>

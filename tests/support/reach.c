@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,6 +25,12 @@
 static bool watching;
 
 /* --- attempts: each is 0, or fails as a system call does; nothing is left behind --- */
+
+static int failed(int error)
+{
+    errno = error;
+    return -1;
+}
 
 static int closed(int fd)
 {
@@ -85,9 +92,9 @@ static int serve(void)
 
 static int run_program(void)
 {
-    char *const arguments[] = {"/nowhere/reach", NULL};
+    char path[] = "/nowhere/reach", *const arguments[] = {path, NULL};
 
-    return execve(arguments[0], arguments, arguments) < 0 && errno != ENOENT ? -1 : 0;
+    return execve(path, arguments, arguments) < 0 && errno != ENOENT ? -1 : 0;
 }
 
 static int make_process(void)
@@ -109,7 +116,7 @@ static int make_thread(void)
     pthread_t thread;
     int error = pthread_create(&thread, NULL, nothing, NULL);
 
-    return error ? (errno = error, -1) : pthread_join(thread, NULL);
+    return error ? failed(error) : pthread_join(thread, NULL);
 }
 
 static int signal_other(void)
@@ -139,7 +146,7 @@ static int dump_core(void)
     struct rlimit limit = {0, 0};
 
     if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && prctl(PR_GET_DUMPABLE) == 0)
-        return errno = EPERM, -1;
+        return failed(EPERM);
     return 0;
 }
 
@@ -168,9 +175,9 @@ static const struct {
 
 /* --- what is called in place of the libraries' functions --- */
 
-void seccomp_release(void *context)
+void seccomp_release(scmp_filter_ctx context)
 {
-    void (*real)(void *) = (void (*)(void *))dlsym(RTLD_NEXT, "seccomp_release");
+    void (*real)(scmp_filter_ctx) = (void (*)(scmp_filter_ctx))dlsym(RTLD_NEXT, "seccomp_release");
 
     real(context);
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {

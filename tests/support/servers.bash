@@ -33,7 +33,7 @@ START_SECONDS=30  # how long a server may take to answer
 
 # shellcheck source=tests/support/wait.bash
 source "$SUPPORT/wait.bash"
-# shellcheck source=tests/support/limits.bash disable=SC1091
+# shellcheck source=tests/support/limits.bash
 source "$SUPPORT/limits.bash"
 
 _complain() {
