@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static char *volatile block; /* volatile, or compilers would find it all out, and checkers say so */
+
 int main(int argc, char **argv)
 {
     volatile size_t size = 16;
     volatile int number = INT_MAX;
-    char *block = malloc(size);
+
+    block = malloc(size);
 
     if (argc != 2 || !block)
         return 64;
