@@ -148,30 +148,37 @@ static void put_addresses(FILE *file, const struct summary *summary)
 static void put_lookups(FILE *file, const struct tallies *tallies)
 {
     put_family(file, "dnsbl_listings", "gauge", "Addresses that the zone lists, whatever its weight.");
-    for (const struct tally *tally = tallies->items; tally < tallies->items + tallies->count; tally++)
-        put_sample(file, "dnsbl_listings", "zone", tally->name, (double)tally->listed);
+    for (size_t i = 0; i < tallies->count; i++)
+        put_sample(file, "dnsbl_listings", "zone", tallies->items[i].name, (double)tallies->items[i].listed);
     put_family(file, "dnsbl_lookups", "gauge", "Lookups by outcome, unasked ones included.");
-    for (const struct tally *tally = tallies->items; tally < tallies->items + tallies->count; tally++) {
+    for (size_t i = 0; i < tallies->count; i++) {
+        const struct tally *tally = &tallies->items[i];
+
         put_zone_sample(file, "dnsbl_lookups", tally, "outcome", "listed", (double)tally->listed);
         put_zone_sample(file, "dnsbl_lookups", tally, "outcome", "not_listed", (double)tally->not_listed);
-        for (size_t i = 0; i < FAILURE_KINDS; i++)
-            if (tally->failed[i] > 0)
-                put_zone_sample(file, "dnsbl_lookups", tally, "outcome", failure_kinds[i].name,
-                                (double)tally->failed[i]);
+        for (size_t j = 0; j < FAILURE_KINDS; j++)
+            if (tally->failed[j] > 0)
+                put_zone_sample(file, "dnsbl_lookups", tally, "outcome", failure_kinds[j].name,
+                                (double)tally->failed[j]);
     }
+}
+
+static void put_health_of(FILE *file, const struct tally *tally)
+{
+    for (size_t i = 0; tally->health && i < HEALTH_VERDICTS; i++)
+        put_zone_sample(file, "dnsbl_zone_health", tally, "health", health_verdicts[i].name,
+                        tally->health == &health_verdicts[i]);
 }
 
 static void put_health(FILE *file, const struct tallies *tallies)
 {
     put_family(file, "dnsbl_zone_healthy", "gauge", "1 for a zone whose answers count.");
-    for (const struct tally *tally = tallies->items; tally < tallies->items + tallies->count; tally++)
-        if (tally->health)
-            put_sample(file, "dnsbl_zone_healthy", "zone", tally->name, tally->health->healthy);
+    for (size_t i = 0; i < tallies->count; i++)
+        if (tallies->items[i].health)
+            put_sample(file, "dnsbl_zone_healthy", "zone", tallies->items[i].name, tallies->items[i].health->healthy);
     put_family(file, "dnsbl_zone_health", "gauge", "1 for the verdict on the zone, 0 for the others.");
-    for (const struct tally *tally = tallies->items; tally < tallies->items + tallies->count; tally++)
-        for (size_t i = 0; tally->health && i < HEALTH_VERDICTS; i++)
-            put_zone_sample(file, "dnsbl_zone_health", tally, "health", health_verdicts[i].name,
-                            tally->health == &health_verdicts[i]);
+    for (size_t i = 0; i < tallies->count; i++)
+        put_health_of(file, &tallies->items[i]);
 }
 
 static void put_histogram(FILE *file, const struct tally *tally)
@@ -193,8 +200,8 @@ static void put_histogram(FILE *file, const struct tally *tally)
 static void put_latency(FILE *file, const struct tallies *tallies)
 {
     put_family(file, "dnsbl_lookup_duration_seconds", "histogram", "How long the lookups took that were asked.");
-    for (const struct tally *tally = tallies->items; tally < tallies->items + tallies->count; tally++)
-        put_histogram(file, tally);
+    for (size_t i = 0; i < tallies->count; i++)
+        put_histogram(file, &tallies->items[i]);
 }
 
 /* --- the run --- */
