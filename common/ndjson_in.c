@@ -137,10 +137,13 @@ static bool is_message(const json_t *object)
 /* The object of a line with its type checked; NULL: reported as bad, or passed over. */
 static json_t *parse(struct ndjson_in *in, const char *line, size_t length)
 {
+    bool has_nul = memchr(line, '\0', length); /* which Jansson lets pass behind a number, true, false and null */
     json_error_t error;
-    json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+    json_t *object = has_nul ? NULL : json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 
-    if (!object)
+    if (has_nul)
+        ndjson_bad(in, "not JSON that can be used: it has a NUL byte");
+    else if (!object)
         ndjson_bad(in, "not JSON that can be used: %s (column %d)", error.text, error.column);
     else if (!json_is_object(object))
         ndjson_bad(in, "not a JSON object");

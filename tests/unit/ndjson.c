@@ -162,6 +162,7 @@ static void check_bad_lines(void)
         "{'type':'ip'}",
     };
     static const char with_nul[] = "{\"type\":\"i\0p\"}\n" IP;
+    static const char nul_behind[] = "{\"type\":\"ip\",\"n\":5\0}\n" IP; /* which Jansson reads */
     static const char biggest[] = "{\"type\":\"ip\",\"n\":9223372036854775807}\n";
     struct ndjson_in in;
     char *line;
@@ -172,6 +173,7 @@ static void check_bad_lines(void)
         free(line);
     }
     tap_check(!strcmp(read_all(&in, with_nul, sizeof with_nul - 1, false, false), "i") && in.bad == 1, "bad: NUL");
+    CHECK(!strcmp(read_all(&in, nul_behind, sizeof nul_behind - 1, false, false), "i") && in.bad == 1);
     CHECK(!strcmp(read_all(&in, biggest, strlen(biggest), false, false), "i") && !in.bad);
 }
 
