@@ -60,15 +60,27 @@ char *clock_text(char buffer[CLOCK_TEXT_SIZE])
     return buffer;
 }
 
+/* RFC 3339 section 5.6; strptime(3) alone would take blanks and fewer digits, too. */
+static bool has_all_digits(const char *text)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+            return false;
+    return true;
+}
+
 bool clock_parse(const char *text, time_t *seconds)
 {
+    static const char digits[] = "0123456789";
     struct tm utc = {0};
-    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
+    const char *rest = has_all_digits(text) ? strptime(text, "%Y-%m-%dT%H:%M:%S", &utc) : NULL;
 
     if (!rest)
         return false;
-    if (*rest == '.')
-        rest += 1 + strspn(rest + 1, "0123456789");
+    if (*rest == '.' && strspn(rest + 1, digits) > 0)
+        rest += 1 + strspn(rest + 1, digits);
     if (strcmp(rest, "Z") != 0 && strcmp(rest, "+00:00") != 0)
         return false;
     *seconds = timegm(&utc);

@@ -67,6 +67,8 @@ static void check_clock(void)
     CHECK(!clock_parse("2026-01-31T23:59:59+01:00", &seconds));
     CHECK(!clock_parse("2026-01-31T23:59:59", &seconds));
     CHECK(!clock_parse("2026-01-31", &seconds));
+    CHECK(!clock_parse("26-1-31T3:9:9Z", &seconds) && !clock_parse(" 026-01-31T23:59:59Z", &seconds));
+    CHECK(!clock_parse("2026-01-31T23:59:59.Z", &seconds));
     CHECK(!clock_parse("yesterday", &seconds));
     CHECK(!clock_parse("", &seconds));
 }
