@@ -166,8 +166,9 @@ static size_t take_answer(char *from, size_t size, size_t count, void *context)
     struct exchange *exchange = context;
     size_t amount = size * count;
 
-    if (amount > HTTP_ANSWER_MAX - exchange->filled)
-        return 0; /* ends the transfer: curl_easy_setopt(3), CURLOPT_WRITEFUNCTION */
+    /* Nothing, where the answer is empty; or less than came, which ends the transfer: CURLOPT_WRITEFUNCTION(3). */
+    if (amount == 0 || amount > HTTP_ANSWER_MAX - exchange->filled)
+        return 0;
     if (exchange->filled + amount > exchange->size) {
         exchange->size = 2 * (exchange->filled + amount);
         if (exchange->size > HTTP_ANSWER_MAX)
