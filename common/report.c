@@ -25,11 +25,13 @@ void report_open(const char *tool)
 
 void report_run(const char *run_id)
 {
-    char *kept = run_id ? text_foreign(run_id, strlen(run_id)) : NULL;
+    char *masked = run_id ? secret_mask(run_id) : NULL;
+    char *kept = masked ? text_foreign(masked, strlen(masked)) : NULL;
 
     free(current_run);
     current_run = kept ? text_visible(kept) : NULL;
     free(kept);
+    free(masked);
 }
 
 void report_before(void (*clear)(void))

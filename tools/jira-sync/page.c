@@ -48,7 +48,7 @@ void page_field(struct page *page, const char *text)
 
     if (length > PAGE_FIELD_MAX)
         length = PAGE_FIELD_MAX;
-    while (text[length] && ((unsigned char)text[length] & 0xc0) == 0x80)
+    while (length > 0 && text[length] && ((unsigned char)text[length] & 0xc0) == 0x80)
         length--; /* between characters (RFC 3629) */
     cut = memory_bytes(text, length);
     page_foreign(page, cut);
