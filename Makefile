@@ -1,5 +1,5 @@
-# Postal DNSBL Monitor. Targets: all deps demo check lint check-full bench bench-check sanitize-check image image-check browser-check install
-# uninstall dist clean.
+# Postal DNSBL Monitor. Targets: all deps install uninstall dist clean; demo; check and its part lint; further tests:
+# browser-check image-check bench-check sanitize-check fuzz soak valgrind check-full; bench image.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -80,6 +80,8 @@ $(B)/bench/bare_loop: $(B)/tests/bench/bare_loop.o $(filter-out %/main.o %/resol
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lunbound -levent_core -lresolv -ljansson
 
+include tests/fuzz/targets.mk
+
 deps: ; tests/support/packages build
 demo: ; tests/support/packages demo
 	$(MAKE) -j$(JOBS) all
@@ -118,6 +120,9 @@ image-check: ; tests/support/packages image
 browser-check: ; tests/support/packages browser
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
 	BUILD=$(B)/check tests/run browser
+# Foreign bytes, SECONDS of them for each of TARGETS (standard: 20, all), see tests/fuzz/run.
+fuzz: ; tests/support/packages fuzz
+	tests/fuzz/run --build $(B)/fuzz --seconds $(or $(SECONDS),20) $(TARGETS)
 unit-tests: $(UNIT_TESTS) $(PRELOADS)
 bare-loop: $(B)/bench/bare_loop
 
@@ -152,6 +157,6 @@ dist:
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check lint lint-flags check-full bench bench-check sanitize-check image image-check browser-check unit-tests \
-    bare-loop install install-exec install-data uninstall dist clean
+.PHONY: all deps demo check lint lint-flags check-full bench bench-check sanitize-check fuzz soak valgrind image image-check \
+    browser-check unit-tests bare-loop install install-exec install-data uninstall dist clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

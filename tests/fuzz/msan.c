@@ -1,0 +1,127 @@
+/*
+ * MemorySanitizer knows of no byte that a library wrote which was not built with it, and calls it uninitialised.
+ * Jansson's and libcurl's memory is therefore cleared when it is given, and what Jansson's functions and libresolv's
+ * write elsewhere is declared to be written. With other sanitizers these only pass the calls on.
+ */
+#include <arpa/nameser.h>
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#define WRITTEN(address, size) __msan_unpoison(address, size)
+
+static void *cleared(size_t size)
+{
+    return calloc(1, size);
+}
+
+/* There where the target is linked with it. */
+#pragma weak curl_global_init_mem
+
+__attribute__((constructor)) static void clear_memory(void)
+{
+    json_set_alloc_funcs(cleared, free);
+    if (curl_global_init_mem)
+        curl_global_init_mem(CURL_GLOBAL_DEFAULT, cleared, free, realloc, strdup, calloc);
+}
+#else
+#define WRITTEN(address, size) (void)(address)
+#endif
+
+int __wrap_json_unpack(json_t *root, const char *format, ...);
+int __wrap_json_unpack_ex(json_t *root, json_error_t *error, size_t flags, const char *format, ...);
+json_t *__real_json_loadb(const char *bytes, size_t length, size_t flags, json_error_t *error);
+json_t *__wrap_json_loadb(const char *bytes, size_t length, size_t flags, json_error_t *error);
+json_t *__real_json_loads(const char *text, size_t flags, json_error_t *error);
+json_t *__wrap_json_loads(const char *text, size_t flags, json_error_t *error);
+size_t __real_json_dumpb(const json_t *value, char *to, size_t size, size_t flags);
+size_t __wrap_json_dumpb(const json_t *value, char *to, size_t size, size_t flags);
+int __real_ns_parserr(ns_msg *message, ns_sect section, int index, ns_rr *record);
+int __wrap_ns_parserr(ns_msg *message, ns_sect section, int index, ns_rr *record);
+
+/* Of a format of objects: keys are given, and each value is a pointer to what is written. */
+static void values_written(const char *format, va_list arguments)
+{
+    for (const char *at = format; *at; at++) {
+        if (strchr("{}:?, ", *at))
+            continue;
+        if (*at == 's' && (at[1] == ':' || at[1] == '?'))
+            (void)va_arg(arguments, const char *);
+        else
+            WRITTEN(va_arg(arguments, void *), *at == 'b' || *at == 'i' ? sizeof(int) : sizeof(void *));
+    }
+}
+
+static int unpack(json_t *root, json_error_t *error, size_t flags, const char *format, va_list arguments)
+{
+    va_list again;
+    int result;
+
+    va_copy(again, arguments);
+    result = json_vunpack_ex(root, error, flags, format, arguments);
+    values_written(format, again);
+    va_end(again);
+    if (error)
+        WRITTEN(error, sizeof *error);
+    return result;
+}
+
+int __wrap_json_unpack_ex(json_t *root, json_error_t *error, size_t flags, const char *format, ...)
+{
+    va_list arguments;
+    int result;
+
+    va_start(arguments, format);
+    result = unpack(root, error, flags, format, arguments);
+    va_end(arguments);
+    return result;
+}
+
+int __wrap_json_unpack(json_t *root, const char *format, ...)
+{
+    va_list arguments;
+    int result;
+
+    va_start(arguments, format);
+    result = unpack(root, NULL, 0, format, arguments);
+    va_end(arguments);
+    return result;
+}
+
+json_t *__wrap_json_loadb(const char *bytes, size_t length, size_t flags, json_error_t *error)
+{
+    json_t *value = __real_json_loadb(bytes, length, flags, error);
+
+    if (error)
+        WRITTEN(error, sizeof *error);
+    return value;
+}
+
+json_t *__wrap_json_loads(const char *text, size_t flags, json_error_t *error)
+{
+    json_t *value = __real_json_loads(text, flags, error);
+
+    if (error)
+        WRITTEN(error, sizeof *error);
+    return value;
+}
+
+size_t __wrap_json_dumpb(const json_t *value, char *to, size_t size, size_t flags)
+{
+    size_t length = __real_json_dumpb(value, to, size, flags);
+
+    WRITTEN(to, length < size ? length : size);
+    return length;
+}
+
+int __wrap_ns_parserr(ns_msg *message, ns_sect section, int index, ns_rr *record)
+{
+    int result = __real_ns_parserr(message, section, index, record);
+
+    WRITTEN(record, sizeof *record);
+    return result;
+}
