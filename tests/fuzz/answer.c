@@ -38,7 +38,8 @@ static void check_read(const struct answer *answer, int type, size_t size)
     HOLDS(strlen(answer->text) <= 512);
     HOLDS(!strcasestr(answer->text, FUZZ_SECRET));
     for (const char *at = answer->text; *at; at++) /* foreign text: UTF-8, and that alone is promised here */
-        HOLDS(fuzz_is_plain(at, 1, "\1\2\3\4\5\6\a\b\t\n\v\f\r\16\17\20\21\22\23\24\25\26\27\30\31\32\33\34\35\36\37\177") ||
+        HOLDS(fuzz_is_plain(at, 1,
+                            "\1\2\3\4\5\6\a\b\t\n\v\f\r\16\17\20\21\22\23\24\25\26\27\30\31\32\33\34\35\36\37\177") ||
               (unsigned char)*at >= 0x80);
 }
 

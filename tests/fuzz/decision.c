@@ -14,8 +14,8 @@
 static const char list[] = "a.test B:b.test=127.0.0.[2..4]*2 WATCH:w.test*0 ALLOW:l.test*-2 FEW:l.test=127.0.0.3*-1 "
                            "MIXED:m.test=127.0.0.2*3 MIXED:m.test=127.0.0.3*-4 C:c.test*1";
 static const char *const answers[] = {"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.10"};
-static const char *const stored[] = {"a.test", "A.TEST", "B", "b.test", "WATCH", "ALLOW", "MIXED", "m.test",
-                                     "C",      "gone",   "GONE.example", "x.dq.spamhaus.net"};
+static const char *const stored[] = {"a.test", "A.TEST", "B", "b.test", "WATCH",        "ALLOW",
+                                     "MIXED",  "m.test", "C", "gone",   "GONE.example", "x.dq.spamhaus.net"};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define ZONES_MOST 8
@@ -173,7 +173,8 @@ static void check_update(const struct scene *scene, const struct decision *decis
         break;
     case RECORD_TRANSITION_CLEARED:
         HOLDS(!decision->listed && scene->row != 0 && json_string_length(lists) == 0 && json_is_null(old));
-        HOLDS(json_integer_value(json_object_get(decision->update, "priority")) == (scene->has_old_priority ? 90 : 50));
+        HOLDS(json_integer_value(json_object_get(decision->update, "priority")) ==
+              (scene->has_old_priority ? 90 : 50));
         break;
     case RECORD_TRANSITION_CHANGED:
         HOLDS(decision->listed && scene->row != 0 && json_string_length(lists) > 0 && !old);
@@ -185,7 +186,8 @@ static void check_update(const struct scene *scene, const struct decision *decis
 
 /* --- doubt --- */
 
-/* The same where those that said nothing speak against the decision: say for a blocklist, against for an allowlist. */
+/* The same where those that said nothing speak against the decision: say for a blocklist, against for an allowlist.
+ */
 static struct scene spoken(const struct scene *scene, enum says blocklists, enum says allowlists)
 {
     struct scene other = *scene;
@@ -225,14 +227,14 @@ static struct scene carried(const struct scene *scene)
 
 static void check_doubt(const struct scene *scene, const struct decision *decision)
 {
-    struct scene against = decision->transition == RECORD_TRANSITION_LISTED ? spoken(scene, NOT_LISTED, LISTED)
-                                                                            : carried(scene);
+    struct scene against =
+        decision->transition == RECORD_TRANSITION_LISTED ? spoken(scene, NOT_LISTED, LISTED) : carried(scene);
     struct decision then;
     bool definite = false;
 
     for (size_t i = 0; i < rules.zones.count; i++)
-        definite = definite || (rules.zones.items[i].positive > 0 &&
-                                (scene->says[i] == NOT_LISTED || scene->says[i] == LISTED));
+        definite = definite ||
+                   (rules.zones.items[i].positive > 0 && (scene->says[i] == NOT_LISTED || scene->says[i] == LISTED));
     if (!definite)
         HOLDS(decision->transition == RECORD_TRANSITION_NONE);
     if (decision->transition != RECORD_TRANSITION_LISTED && decision->transition != RECORD_TRANSITION_CLEARED)

@@ -32,7 +32,8 @@ void fuzz_fail(const char *file, int line, const char *condition)
     active = false;
     fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition);
     if (fuzz_err.length > 0)
-        fprintf(stderr, "the last messages: %s\n", fuzz_err.bytes + (fuzz_err.length > 2000 ? fuzz_err.length - 2000 : 0));
+        fprintf(stderr, "the last messages: %s\n",
+                fuzz_err.bytes + (fuzz_err.length > 2000 ? fuzz_err.length - 2000 : 0));
     abort();
 }
 

@@ -1,6 +1,6 @@
 /*
- * The requests of jira-sync, above libcurl: what it makes of headers, bodies, statuses, and of the waits that a server
- * asks for. libcurl is a script here (it is fuzzed by its own project): a line of the input is a transfer,
+ * The requests of jira-sync, above libcurl: what it makes of headers, bodies, statuses, and of the waits that a
+ * server asks for. libcurl is a script here (it is fuzzed by its own project): a line of the input is a transfer,
  *
  *     RESULT STATUS RETRY-AFTER SENT TIMES HEADER<tab>BODY
  *

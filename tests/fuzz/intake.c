@@ -1,6 +1,6 @@
 /*
- * What dnsbl-probe reads: bare addresses, ranges, comments and records, up to the window in which they wait. The first
- * byte says how large a range may be, and into which pieces the input is cut.
+ * What dnsbl-probe reads: bare addresses, ranges, comments and records, up to the window in which they wait. The
+ * first byte says how large a range may be, and into which pieces the input is cut.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * The whole of jira-sync but http.c: the input is what Jira answers, and, behind a line `--`, the stream of records (a
- * small one if there is none). An answer is a line:
+ * The whole of jira-sync but http.c: the input is what Jira answers, and, behind a line `--`, the stream of records
+ * (a small one if there is none). An answer is a line:
  *
  *     STATUS JSON    that status with that body; 0: the answer was lost
  *     .              what a Jira without tickets answers to the request; so it is when the lines are used up
@@ -21,23 +21,30 @@
 #define ANSWERS_MOST 2000
 
 static const char usual_stream[] =
-    "{\"type\":\"run\",\"run_id\":\"11111111-1111-4111-8111-111111111111\",\"started_at\":\"2026-01-01T00:00:00.000Z\","
+    "{\"type\":\"run\",\"run_id\":\"11111111-1111-4111-8111-111111111111\",\"started_at\":\"2026-01-01T00:00:00."
+    "000Z\","
     "\"dry_run\":false,\"shard\":\"0/1\"}\n"
     "{\"type\":\"zone\",\"zone\":\"a.test\",\"health\":\"ok\"}\n"
     "{\"type\":\"ip\",\"ip\":\"192.0.2.1\",\"id\":1,\"ip_text\":\"192.0.2.1\",\"priority\":50,\"old_priority\":null,"
     "\"blocking_lists\":\"\",\"results\":[{\"zone\":\"a.test\",\"status\":\"LISTED\",\"answers\":[\"127.0.0.2\"],"
-    "\"reason\":\"see http://a.test/?192.0.2.1 {noformat} hunter2secret\"}],\"probed_at\":\"2026-01-01T00:00:01.000Z\","
-    "\"decision\":\"LISTED\",\"transition\":\"listed\",\"score\":1,\"listed_zones\":[\"a.test\"],\"unknown_zones\":[],"
+    "\"reason\":\"see http://a.test/?192.0.2.1 {noformat} "
+    "hunter2secret\"}],\"probed_at\":\"2026-01-01T00:00:01.000Z\","
+    "\"decision\":\"LISTED\",\"transition\":\"listed\",\"score\":1,\"listed_zones\":[\"a.test\"],\"unknown_zones\":[]"
+    ","
     "\"carried_zones\":[],\"watch_zones\":[],\"added_zones\":[\"a.test\"],\"removed_zones\":[],\"update\":{"
-    "\"priority\":0,\"old_priority\":50,\"blocking_lists\":\"a.test\",\"last_event\":\"new block from list(s) a.test\"},"
+    "\"priority\":0,\"old_priority\":50,\"blocking_lists\":\"a.test\",\"last_event\":\"new block from list(s) "
+    "a.test\"},"
     "\"db_changes\":true,\"db_outcome\":\"updated\"}\n"
     "{\"type\":\"ip\",\"ip\":\"192.0.2.2\",\"id\":2,\"ip_text\":\"192.0.2.2\",\"priority\":0,\"old_priority\":50,"
-    "\"blocking_lists\":\"a.test\",\"results\":[{\"zone\":\"a.test\",\"status\":\"NOT_LISTED\"}],\"decision\":\"CLEAN\","
+    "\"blocking_lists\":\"a.test\",\"results\":[{\"zone\":\"a.test\",\"status\":\"NOT_LISTED\"}],\"decision\":"
+    "\"CLEAN\","
     "\"transition\":\"cleared\",\"score\":0,\"listed_zones\":[],\"unknown_zones\":[],\"carried_zones\":[],"
-    "\"watch_zones\":[],\"added_zones\":[],\"removed_zones\":[\"a.test\"],\"update\":{\"priority\":50,\"old_priority\":"
+    "\"watch_zones\":[],\"added_zones\":[],\"removed_zones\":[\"a.test\"],\"update\":{\"priority\":50,\"old_"
+    "priority\":"
     "null,\"blocking_lists\":\"\",\"last_event\":\"block removed\"},\"db_changes\":true,\"db_outcome\":\"updated\"}\n"
     "{\"type\":\"ip\",\"ip\":\"2001:db8::3\",\"id\":3,\"ip_text\":\"2001:db8::3\",\"priority\":0,\"old_priority\":50,"
-    "\"blocking_lists\":\"a.test\",\"results\":[{\"zone\":\"a.test\",\"status\":\"LISTED\",\"answers\":[\"127.0.0.2\"]},"
+    "\"blocking_lists\":\"a.test\",\"results\":[{\"zone\":\"a.test\",\"status\":\"LISTED\",\"answers\":[\"127.0.0."
+    "2\"]},"
     "{\"zone\":\"b.test\",\"status\":\"LISTED\",\"answers\":[\"127.0.0.9\"]}],\"decision\":\"LISTED\",\"transition\":"
     "\"none\",\"score\":1,\"listed_zones\":[\"a.test\",\"b.test\"],\"unknown_zones\":[],\"carried_zones\":[],"
     "\"watch_zones\":[],\"added_zones\":[],\"removed_zones\":[],\"update\":null,\"db_changes\":false,"
@@ -66,7 +73,7 @@ struct http {
     int64_t lost_ms;
 };
 
-static char *answers;      /* what is left of them */
+static char *answers; /* what is left of them */
 static size_t answered, turns, created;
 static bool knows_tickets; /* a search was answered */
 static int64_t now;
@@ -157,7 +164,8 @@ static void check_fields(const json_t *fields)
 
     HOLDS(!summary || (json_is_string(summary) && utf16_units(json_string_value(summary)) <= JIRA_SUMMARY_MAX));
     HOLDS(!summary || (json_string_length(summary) > 0 && !strchr(json_string_value(summary), '\n')));
-    HOLDS(!description || (json_is_string(description) && utf16_units(json_string_value(description)) <= JIRA_TEXT_MAX));
+    HOLDS(!description ||
+          (json_is_string(description) && utf16_units(json_string_value(description)) <= JIRA_TEXT_MAX));
     HOLDS(!description || fuzz_is_plain(json_string_value(description), json_string_length(description), "\n"));
     json_array_foreach (labels, index, label)
         HOLDS(json_string_length(label) > 0 && json_string_length(label) <= 255 &&
@@ -229,9 +237,11 @@ static json_t *usual_answer(const struct exchange *exchange, long *status)
         {"/mypermissions", "{\"permissions\":{\"BROWSE_PROJECTS\":{\"havePermission\":true},\"CREATE_ISSUES\":{"
                            "\"havePermission\":true},\"EDIT_ISSUES\":{\"havePermission\":true},\"ADD_COMMENTS\":{"
                            "\"havePermission\":true}}}"},
-        {"/issuetypes/", "{\"values\":[{\"fieldId\":\"summary\"},{\"fieldId\":\"description\"},{\"fieldId\":\"labels\"}],"
-                         "\"isLast\":true}"},
-        {"/issuetypes", "{\"values\":[{\"name\":\"Task\",\"id\":\"3\"},{\"name\":\"Bug\",\"id\":\"4\"}],\"isLast\":true}"},
+        {"/issuetypes/",
+         "{\"values\":[{\"fieldId\":\"summary\"},{\"fieldId\":\"description\"},{\"fieldId\":\"labels\"}],"
+         "\"isLast\":true}"},
+        {"/issuetypes",
+         "{\"values\":[{\"name\":\"Task\",\"id\":\"3\"},{\"name\":\"Bug\",\"id\":\"4\"}],\"isLast\":true}"},
         {"/statuses", "[{\"statuses\":[{\"name\":\"Done\"},{\"name\":\"Open\"}]}]"},
         {"/search", "{\"issues\":[],\"total\":0,\"isLast\":true}"},
     };
@@ -261,9 +271,10 @@ static void reply(const struct exchange *exchange)
     /* As http.c: what is no answer is not one, and 401 and 403 never come so far. */
     if (answer.status < 200 || answer.status > 499 || answer.status == 401 || answer.status == 403 ||
         (answer.status < 300 && answer.status != 204 && !body))
-        answer = (struct http_answer){.outcome = is_write(exchange->method, exchange->path) ? HTTP_UNCERTAIN : HTTP_FAILED,
-                                      .late = answer.status == 1,
-                                      .problem = "the answer was lost"};
+        answer =
+            (struct http_answer){.outcome = is_write(exchange->method, exchange->path) ? HTTP_UNCERTAIN : HTTP_FAILED,
+                                 .late = answer.status == 1,
+                                 .problem = "the answer was lost"};
     else
         answer.body = body;
     knows_tickets = knows_tickets || (exchange->search && answer.status == 200);
@@ -308,9 +319,12 @@ static bool wait_for(int64_t milliseconds)
 
 static void load(void)
 {
-    static const char *const values[][2] = {{"JIRA_SERVER", "https://jira.example"}, {"JIRA_USER", "dnsbl"},
-                                            {"JIRA_API_TOKEN", FUZZ_SECRET},         {"JIRA_PROJECT", "OPS"},
-                                            {"JIRA_ISSUE_TYPE", "Task"},             {"JIRA_DNS_FAILURE_ISSUE_TYPE", "Bug"}};
+    static const char *const values[][2] = {{"JIRA_SERVER", "https://jira.example"},
+                                            {"JIRA_USER", "dnsbl"},
+                                            {"JIRA_API_TOKEN", FUZZ_SECRET},
+                                            {"JIRA_PROJECT", "OPS"},
+                                            {"JIRA_ISSUE_TYPE", "Task"},
+                                            {"JIRA_DNS_FAILURE_ISSUE_TYPE", "Bug"}};
 
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         fuzz_set(values[i][0], values[i][1]);
@@ -334,8 +348,7 @@ static int run_stage(void)
     ndjson_in_open(&stage->in, STDIN_FILENO);
     ndjson_out_open(&stage->out, STDOUT_FILENO, true);
     stage->out.never_blocks = true;
-    stage->addresses =
-        (struct addresses){.settings = &stage->settings, .out = &stage->out, .census = &stage->census};
+    stage->addresses = (struct addresses){.settings = &stage->settings, .out = &stage->out, .census = &stage->census};
     run(stage);
     write_end(stage);
     ndjson_out_close(&stage->out);

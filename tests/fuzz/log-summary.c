@@ -89,7 +89,7 @@ static json_int_t number(const json_t *object, const char *key)
 
 static void check_summary(const json_t *line, struct seen *seen)
 {
-    static const char *const parts[] = {"newly_listed", "cleaned", "changed", "unchanged",
+    static const char *const parts[] = {"newly_listed", "cleaned",   "changed", "unchanged",
                                         "held",         "conflicts", "failed"};
     json_int_t sum = 0;
 

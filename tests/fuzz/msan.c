@@ -1,7 +1,8 @@
 /*
  * MemorySanitizer knows of no byte that a library wrote which was not built with it, and calls it uninitialised.
- * Jansson's and libcurl's memory is therefore cleared when it is given, and what Jansson's functions and libresolv's
- * write elsewhere is declared to be written. With other sanitizers these only pass the calls on.
+ * Jansson's and libcurl's memory is therefore cleared when it is given, what their functions and libresolv's write
+ * elsewhere is declared to be written, and what they themselves give to the C library is not looked at. With other
+ * sanitizers these only pass the calls on.
  */
 #include <arpa/nameser.h>
 #include <curl/curl.h>
@@ -10,38 +11,67 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* There where the target is linked with libcurl. */
+#pragma weak curl_global_init_mem
+#pragma weak __real_curl_url_set
+#pragma weak __real_curl_url_get
+
 #if __has_feature(memory_sanitizer)
 #include <sanitizer/msan_interface.h>
 #define WRITTEN(address, size) __msan_unpoison(address, size)
+#define ENTER() __msan_scoped_disable_interceptor_checks()
+#define LEAVE() __msan_scoped_enable_interceptor_checks()
 
 static void *cleared(size_t size)
 {
     return calloc(1, size);
 }
 
-/* There where the target is linked with it. */
-#pragma weak curl_global_init_mem
-
 __attribute__((constructor)) static void clear_memory(void)
 {
     json_set_alloc_funcs(cleared, free);
+    ENTER();
     if (curl_global_init_mem)
-        curl_global_init_mem(CURL_GLOBAL_DEFAULT, cleared, free, realloc, strdup, calloc);
+        curl_global_init_mem(CURL_GLOBAL_NOTHING, cleared, free, realloc, strdup, calloc);
+    LEAVE();
 }
 #else
 #define WRITTEN(address, size) (void)(address)
+#define ENTER() (void)0
+#define LEAVE() (void)0
 #endif
 
+json_t *__wrap_json_pack(const char *format, ...);
 int __wrap_json_unpack(json_t *root, const char *format, ...);
 int __wrap_json_unpack_ex(json_t *root, json_error_t *error, size_t flags, const char *format, ...);
 json_t *__real_json_loadb(const char *bytes, size_t length, size_t flags, json_error_t *error);
 json_t *__wrap_json_loadb(const char *bytes, size_t length, size_t flags, json_error_t *error);
-json_t *__real_json_loads(const char *text, size_t flags, json_error_t *error);
 json_t *__wrap_json_loads(const char *text, size_t flags, json_error_t *error);
 size_t __real_json_dumpb(const json_t *value, char *to, size_t size, size_t flags);
 size_t __wrap_json_dumpb(const json_t *value, char *to, size_t size, size_t flags);
+char *__real_json_dumps(const json_t *value, size_t flags);
+char *__wrap_json_dumps(const json_t *value, size_t flags);
+CURLUcode __real_curl_url_set(CURLU *url, CURLUPart what, const char *part, unsigned flags);
+CURLUcode __wrap_curl_url_set(CURLU *url, CURLUPart what, const char *part, unsigned flags);
+CURLUcode __real_curl_url_get(const CURLU *url, CURLUPart what, char **part, unsigned flags);
+CURLUcode __wrap_curl_url_get(const CURLU *url, CURLUPart what, char **part, unsigned flags);
+int __real_ns_initparse(const unsigned char *bytes, int length, ns_msg *message);
+int __wrap_ns_initparse(const unsigned char *bytes, int length, ns_msg *message);
 int __real_ns_parserr(ns_msg *message, ns_sect section, int index, ns_rr *record);
 int __wrap_ns_parserr(ns_msg *message, ns_sect section, int index, ns_rr *record);
+
+json_t *__wrap_json_pack(const char *format, ...)
+{
+    va_list arguments;
+    json_t *value;
+
+    va_start(arguments, format);
+    ENTER();
+    value = json_vpack_ex(NULL, 0, format, arguments);
+    LEAVE();
+    va_end(arguments);
+    return value;
+}
 
 /* Of a format of objects: keys are given, and each value is a pointer to what is written. */
 static void values_written(const char *format, va_list arguments)
@@ -62,7 +92,9 @@ static int unpack(json_t *root, json_error_t *error, size_t flags, const char *f
     int result;
 
     va_copy(again, arguments);
+    ENTER();
     result = json_vunpack_ex(root, error, flags, format, arguments);
+    LEAVE();
     values_written(format, again);
     va_end(again);
     if (error)
@@ -94,8 +126,11 @@ int __wrap_json_unpack(json_t *root, const char *format, ...)
 
 json_t *__wrap_json_loadb(const char *bytes, size_t length, size_t flags, json_error_t *error)
 {
-    json_t *value = __real_json_loadb(bytes, length, flags, error);
+    json_t *value;
 
+    ENTER();
+    value = __real_json_loadb(bytes, length, flags, error);
+    LEAVE();
     if (error)
         WRITTEN(error, sizeof *error);
     return value;
@@ -103,19 +138,56 @@ json_t *__wrap_json_loadb(const char *bytes, size_t length, size_t flags, json_e
 
 json_t *__wrap_json_loads(const char *text, size_t flags, json_error_t *error)
 {
-    json_t *value = __real_json_loads(text, flags, error);
-
-    if (error)
-        WRITTEN(error, sizeof *error);
-    return value;
+    return __wrap_json_loadb(text, strlen(text), flags, error);
 }
 
 size_t __wrap_json_dumpb(const json_t *value, char *to, size_t size, size_t flags)
 {
-    size_t length = __real_json_dumpb(value, to, size, flags);
+    size_t length;
 
+    ENTER();
+    length = __real_json_dumpb(value, to, size, flags);
+    LEAVE();
     WRITTEN(to, length < size ? length : size);
     return length;
+}
+
+char *__wrap_json_dumps(const json_t *value, size_t flags)
+{
+    char *text;
+
+    ENTER();
+    text = __real_json_dumps(value, flags);
+    LEAVE();
+    return text;
+}
+
+CURLUcode __wrap_curl_url_set(CURLU *url, CURLUPart what, const char *part, unsigned flags)
+{
+    CURLUcode code;
+
+    ENTER();
+    code = __real_curl_url_set(url, what, part, flags);
+    LEAVE();
+    return code;
+}
+
+CURLUcode __wrap_curl_url_get(const CURLU *url, CURLUPart what, char **part, unsigned flags)
+{
+    CURLUcode code;
+
+    ENTER();
+    code = __real_curl_url_get(url, what, part, flags);
+    LEAVE();
+    return code;
+}
+
+int __wrap_ns_initparse(const unsigned char *bytes, int length, ns_msg *message)
+{
+    int result = __real_ns_initparse(bytes, length, message);
+
+    WRITTEN(message, sizeof *message);
+    return result;
 }
 
 int __wrap_ns_parserr(ns_msg *message, ns_sect section, int index, ns_rr *record)

@@ -99,7 +99,8 @@ static struct reading read_all(const char *text, size_t length, size_t piece, un
     ndjson_out_open(&out, STDOUT_FILENO, false);
     ndjson_each(&in, &out, keep, &options);
     ndjson_out_close(&out);
-    reading = (struct reading){.bad = in.bad, .lines = in.line, .ips = in.lines_ip, .status = ndjson_status(&in, &out)};
+    reading =
+        (struct reading){.bad = in.bad, .lines = in.line, .ips = in.lines_ip, .status = ndjson_status(&in, &out)};
     ndjson_in_close(&in);
     fuzz_end();
     reading.length = fuzz_out.length;

@@ -1,6 +1,6 @@
 /*
- * One record, as the reader lets it through: each part of it is unpacked as the stages do, and taken through pg-apply's change and what the `run`
- * record decides. What is accepted is what the record says.
+ * One record, as the reader lets it through: each part of it is unpacked as the stages do, and taken through
+ * pg-apply's change and what the `run` record decides. What is accepted is what the record says.
  */
 #include "record.h"
 
@@ -64,7 +64,8 @@ static void check_results(const json_t *object)
     }
     HOLDS(results.count == json_array_size(json_object_get(object, "results")));
     for (size_t i = 0; i < results.count; i++)
-        HOLDS(results.items[i].zone && results.items[i].status <= RECORD_UNKNOWN && are_strings(results.items[i].answers));
+        HOLDS(results.items[i].zone && results.items[i].status <= RECORD_UNKNOWN &&
+              are_strings(results.items[i].answers));
     free(results.items);
 }
 
@@ -90,7 +91,8 @@ static void check_pending(const struct change *change)
 
     HOLDS(change->is_address && json_is_object(update) && change->ip && change->ip_text && change->lists_read);
     HOLDS(!strcmp(change->lists, json_string_value(json_object_get(update, "blocking_lists"))));
-    HOLDS(change->event && change->transition != RECORD_TRANSITION_NONE && change->transition != RECORD_TRANSITION_HELD);
+    HOLDS(change->event && change->transition != RECORD_TRANSITION_NONE &&
+          change->transition != RECORD_TRANSITION_HELD);
     HOLDS(strtoll(change->id, &end, 10) == change->id_number && !*end);
 }
 

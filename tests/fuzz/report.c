@@ -13,10 +13,13 @@
 #include "fuzz.h"
 
 static const char *const elements[] = {
-    "a",    "b",     "body",  "button", "caption", "circle", "code",  "dd",   "desc",     "details", "div",   "dl",
-    "dt",   "em",    "figure", "figcaption", "fieldset", "footer", "form", "g",    "h1",     "h2",    "h3",   "head",  "header",   "html",   "i", "input", "label", "legend",
-    "li",   "line",  "link",  "main",   "meta",    "nav",    "noscript",  "ol",   "option",   "p",       "path",  "polyline", "pre",  "rect",  "search", "script", "section", "select", "small", "span", "strong",   "style",   "summary", "svg", "table",
-    "tbody", "td",   "text",  "template", "tfoot",   "th",     "thead", "time", "title",    "tr",      "ul",    "use",
+    "a",      "b",        "body",    "button", "caption", "circle",     "code",     "dd",     "desc",     "details",
+    "div",    "dl",       "dt",      "em",     "figure",  "figcaption", "fieldset", "footer", "form",     "g",
+    "h1",     "h2",       "h3",      "head",   "header",  "html",       "i",        "input",  "label",    "legend",
+    "li",     "line",     "link",    "main",   "meta",    "nav",        "noscript", "ol",     "option",   "p",
+    "path",   "polyline", "pre",     "rect",   "search",  "script",     "section",  "select", "small",    "span",
+    "strong", "style",    "summary", "svg",    "table",   "tbody",      "td",       "text",   "template", "tfoot",
+    "th",     "thead",    "time",    "title",  "tr",      "ul",         "use",
 };
 
 /* How often those are there that would do something: as often as without any input. */

@@ -36,18 +36,22 @@ fuzz_about.text       := common/text.c common/secret.c common/clock.c $(jira)/pa
 fuzz_with.zones       :=
 fuzz_about.zones      := common/zones.c
 
+comma        := ,
 FUZZ_TARGETS := $(patsubst fuzz_with.%,%,$(filter fuzz_with.%,$(.VARIABLES)))
 FUZZ_SHARED  := $(patsubst %,$(B)/tests/fuzz/%.o,fuzz state msan)
-# The calls by which the harness is input, output and the end of the process (fuzz.c), and those for msan.c.
-FUZZ_WRAPS   := read write poll isatty getenv _exit json_unpack json_unpack_ex json_loadb json_loads json_dumpb ns_parserr
+# The calls by which the harness is input, output, environment and end of the process (fuzz.c), and those of msan.c.
+fuzz_wraps := $(patsubst %,-Wl$(comma)--wrap=%,read write poll isatty getenv _exit)
+msan_wraps := $(patsubst %,-Wl$(comma)--wrap=%,json_pack json_unpack json_unpack_ex json_loadb json_loads json_dumpb \
+    json_dumps curl_url_set curl_url_get ns_initparse ns_parserr)
 
 $(B)/fuzz/config $(B)/fuzz/http $(B)/fuzz/jira: LDLIBS = -lcurl
 
 .SECONDEXPANSION:
 $(FUZZ_TARGETS:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(fuzz_with.$$*))) $(FUZZ_SHARED) $(B)/common.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $(FUZZ_WRAPS:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS) -lresolv -ljansson
+	$(CC) $(LDFLAGS) $(fuzz_wraps) $(msan_wraps) -o $@ $^ $(LDLIBS) -lresolv -ljansson
 
 fuzz-targets: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
 fuzz-list: ; @$(foreach target,$(FUZZ_TARGETS),echo '$(target) $(fuzz_about.$(target))';)
-.PHONY: fuzz-targets fuzz-list
+msan-wraps: ; @echo $(msan_wraps)
+.PHONY: fuzz-targets fuzz-list msan-wraps
