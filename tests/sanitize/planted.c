@@ -22,7 +22,7 @@ int main(int argc, char **argv)
     if (!strcmp(argv[1], "leak")) {
         block = NULL;
     } else if (!strcmp(argv[1], "overflow")) {
-        number = block[size];
+        block[size] = 'x';
     } else if (!strcmp(argv[1], "undefined")) {
         number = number + 1;
     }
