@@ -35,6 +35,7 @@ override LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack
 COMMON_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
 PRELOADS       := $(patsubst %.c,$(B)/%.so,$(wildcard tests/support/*.c))
 UNIT_TESTS     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
+FAULTS         := $(patsubst tests/faults/preload/%.c,$(B)/faults/%.so,$(wildcard tests/faults/preload/*.c))
 
 all: $(TOOLS:%=$(B)/bin/%)
 
@@ -75,6 +76,11 @@ $(B)/tests/support/%.so: tests/support/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNINGS) $(WERROR) -O1 -fPIC -shared -o $@ $<
 
+# Libraries for LD_PRELOAD, which bring about what goes wrong.
+$(B)/faults/%.so: tests/faults/preload/%.c tests/faults/preload/preload.h Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 $(WARNINGS) $(WERROR) -shared -fPIC -o $@ $<
+
 # The benchmark's bare loop is dnsbl-probe's resolver with another main().
 $(B)/bench/bare_loop: $(B)/tests/bench/bare_loop.o $(filter-out %/main.o %/resolver.o,$(patsubst %.c,$(B)/%.o,$(wildcard tools/dnsbl-probe/*.c))) $(B)/common.a
 	@mkdir -p $(@D)
@@ -88,7 +94,7 @@ demo: ; tests/support/packages demo
 	tests/demo
 check: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests
-	BUILD=$(B)/check tests/run
+	BUILD=$(B)/check REPORT=$(B)/report tests/run
 # What static checkers find, which check looks for as well.
 lint: ; tests/support/packages lint
 	BUILD=$(B)/check tests/run lint
@@ -96,7 +102,7 @@ lint-flags: ; @printf '%s\n' "$(subst ",\",$(CPPFLAGS) $(CFLAGS))"
 # Ten times as many histories (tests/jira-history.bats), and the mutants.
 check-full: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests
-	BUILD=$(B)/check tests/mutants/check-full
+	BUILD=$(B)/check REPORT=$(B)/report tests/mutants/check-full
 # FULL=1: larger and longer; SCENARIOS="...": only those, see tests/bench/run.
 bench: ; tests/support/packages bench
 	$(MAKE) -j$(JOBS) all bare-loop
@@ -123,7 +129,7 @@ browser-check: ; tests/support/packages browser
 # Foreign bytes, SECONDS of them for each of TARGETS (standard: 20, all), see tests/fuzz/run.
 fuzz: ; tests/support/packages fuzz
 	tests/fuzz/run --build $(B)/fuzz --seconds $(or $(SECONDS),20) $(TARGETS)
-unit-tests: $(UNIT_TESTS) $(PRELOADS)
+unit-tests: $(UNIT_TESTS) $(PRELOADS) $(FAULTS)
 bare-loop: $(B)/bench/bare_loop
 
 # What is installed beside the programs, each FILE:PLACE.
