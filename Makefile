@@ -35,7 +35,7 @@ override LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack
 COMMON_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
 PRELOADS       := $(patsubst %.c,$(B)/%.so,$(wildcard tests/support/*.c))
 UNIT_TESTS     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
-FAULTS         := $(patsubst tests/faults/preload/%.c,$(B)/faults/%.so,$(wildcard tests/faults/preload/*.c))
+FAULTS         := $(B)/faults/become $(patsubst tests/faults/preload/%.c,$(B)/faults/%.so,$(wildcard tests/faults/preload/*.c))
 
 all: $(TOOLS:%=$(B)/bin/%)
 
@@ -80,6 +80,10 @@ $(B)/tests/support/%.so: tests/support/%.c Makefile
 $(B)/faults/%.so: tests/faults/preload/%.c tests/faults/preload/preload.h Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 $(WARNINGS) $(WERROR) -shared -fPIC -o $@ $<
+
+$(B)/faults/become: tests/faults/become.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 $(WARNINGS) $(WERROR) -static -o $@ $<
 
 # The benchmark's bare loop is dnsbl-probe's resolver with another main().
 $(B)/bench/bare_loop: $(B)/tests/bench/bare_loop.o $(filter-out %/main.o %/resolver.o,$(patsubst %.c,$(B)/%.o,$(wildcard tools/dnsbl-probe/*.c))) $(B)/common.a

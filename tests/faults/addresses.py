@@ -113,12 +113,25 @@ def owner_of(ticket):
 
 
 def gist(ticket):
-    """What must be equal, whatever way it came about."""
-    return (ticket["summary"], tuple(sorted(ticket["labels"])), ticket["open"])
+    """What must be so, whatever way it came about.  Whether a ticket that a person has closed is marked as cleared tells of the way:
+    the run that clears its address marks it, and no other asks for what is closed (SPEC, section 8: CLEAN, none)."""
+    labels = set(ticket["labels"]) - (set() if ticket["open"] else {oracle.MARK})
+    return (ticket["summary"], tuple(sorted(labels)), ticket["open"])
+
+
+def alike(ticket):
+    """The same, and how often something was said in it."""
+    return (*gist(ticket), len(ticket["comments"]))
 
 
 def whole(ticket):
-    return (*gist(ticket), told(ticket["description"]), tuple(told(comment["body"]) for comment in ticket["comments"]))
+    """All but the description, which tells of the run that made the ticket, and so of what went wrong before."""
+    return (ticket["summary"], tuple(sorted(ticket["labels"])), ticket["open"],
+            tuple(told(comment["body"]) for comment in ticket["comments"]))
+
+
+# How much is compared, by the words of the table's last column.
+VIEWS = {"equal": whole, "nothing": whole, "alike": alike, "detour": gist}
 
 
 def by_address(all_tickets, view):

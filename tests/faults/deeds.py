@@ -30,8 +30,8 @@ class Deed:
         word, _, self.argument = row.fault.partition(" ")
         self.word, self.pid, self.proof = word, None, None
         self.settings = {}      # of the job
-        self.own = {}           # of the stage
-        self.command = "exec {program}"
+        self.own = ""           # NAME=VALUE, of the stage alone
+        self.command = ""       # in place of the stage, see become.c
         self.out = self.err = None
         self.options = self.prefix = ()
 
@@ -59,9 +59,9 @@ class Kill(Deed):
     def act(self, pid):
         number = signal.Signals[self.word]
         target = self.worker.job.process.pid if self.row.stage == rows.JOB else pid
+        if self.row.stage == rows.JOB:
+            os.kill(pid, signal.SIGCONT)    # or, when the job is gone, the kernel would end the stopped group: setpgid(2)
         os.kill(target, number)
-        if self.row.stage == rows.JOB and number == signal.SIGKILL:
-            self.worker.job.process.wait(stages.MINUTE)     # before anybody goes on
         self.proof = f"{self.word} sent to {target}, which stood at '{self.row.when}'"
 
     def fired(self, job):
@@ -96,17 +96,19 @@ class FullOutput(Deed):
         if self.argument == "stderr":
             self.err = "/dev/full"
             if self.row.stage != rows.JOB:
-                self.err, self.command = None, "exec {program} 2>/dev/full"
+                self.err, self.command = None, 'program "$@" 2>/dev/full'
         elif self.row.stage == rows.JOB:
             self.out = "/dev/full"
         elif self.row.when == "-":
-            self.command = "exec {program} >/dev/full"
+            self.command = 'program "$@" >/dev/full'
         else:
-            self.own["FAULT_ERRNO"] = errno.ENOSPC
+            self.settings["FAULT_ERRNO"] = str(errno.ENOSPC)
 
     def fired(self, _):
         if self.argument == "stderr":
             return "its messages are not there" if os.path.getsize(self.worker.job.err) == 0 or self.row.stage != rows.JOB else None
+        if self.row.stage == rows.JOB:
+            return "its output is /dev/full"
         return self.marked("ENOSPC") or self.marked("failed")
 
 
@@ -127,7 +129,7 @@ class NoReader(Deed):
 
     def prepare(self):
         reader = f"head -n {self.argument}" if self.argument != "0" else "true"
-        self.command = "{program} | LD_PRELOAD= " + reader + '; exit "${{PIPESTATUS[0]}}"'
+        self.command = f'program "$@" | {reader}; exit "${{PIPESTATUS[0]}}"'
 
     needs = ("limits",)
 
@@ -159,9 +161,9 @@ class NoMemory(Deed):
 
     def prepare(self):
         number, _, on = self.argument.partition(" ")
-        self.own["FAULT_ALLOCATION"] = number
+        self.settings["FAULT_ALLOCATION"] = number
         if on:
-            self.own["FAULT_FOR_EVER"] = "1"
+            self.settings["FAULT_FOR_EVER"] = "1"
 
     def fired(self, _):
         return self.marked("failed")
@@ -172,7 +174,7 @@ class Short(Deed):
     needs = ("short_io",)
 
     def prepare(self):
-        self.own["FAULT_SHORT"] = self.argument
+        self.settings["FAULT_SHORT"] = self.argument
         self.options = ("--capture", os.path.join(self.worker.folder, "captured"))
 
     def fired(self, job):
@@ -186,18 +188,18 @@ class WallClock(Deed):
     needs = ("wall_clock",)
 
     def prepare(self):
-        self.own.update(FAULT_CLOCK=self.argument, FAULT_CLOCK_SET=os.path.join(self.worker.folder, "clock"))
+        self.settings.update(FAULT_CLOCK=self.argument, FAULT_CLOCK_SET=os.path.join(self.worker.folder, "clock"))
         self.undo()
         if self.row.when == "-":
             self.act(None)
 
     def act(self, pid):
-        with open(self.own["FAULT_CLOCK_SET"], "w", encoding="ascii"):
+        with open(self.settings["FAULT_CLOCK_SET"], "w", encoding="ascii"):
             pass
 
     def undo(self):
-        if os.path.exists(self.own["FAULT_CLOCK_SET"]):
-            os.unlink(self.own["FAULT_CLOCK_SET"])
+        if os.path.exists(self.settings["FAULT_CLOCK_SET"]):
+            os.unlink(self.settings["FAULT_CLOCK_SET"])
 
     def fired(self, _):
         return self.marked("stepped")
@@ -395,7 +397,7 @@ class Database(Deed):
         while not os.path.exists(self.place):
             time.sleep(0.01)
         with open(self.place, encoding="ascii") as file:
-            self.own["DB_PORT"] = file.read().strip()
+            self.own = "DB_PORT=" + file.read().strip()
 
     def undo_answer(self):
         self.proxy.kill()
@@ -476,7 +478,7 @@ class Jira(Deed):
 
     def prepare(self):
         if self.argument == "dead":
-            self.settings["JIRA_SERVER"] = self.own["JIRA_SERVER"] = f"http://127.0.0.1:{self.worker.closed_port()}"
+            self.settings["JIRA_SERVER"] = f"http://127.0.0.1:{self.worker.closed_port()}"
             self.proof = "nobody listens on that port"
         elif self.row.when == "-":
             self.act(None)

@@ -91,12 +91,12 @@ def how_far_tickets(before, after, reference):
     return "none" if addresses.by_address(after, addresses.whole) == addresses.by_address(before, addresses.whole) else "some"
 
 
-def check_result(rows, tickets, reference, alike, edited):
-    """The database and Jira are as without any fault. `alike`: but for texts that tell of the way. `edited`: see worker.py."""
+def check_result(rows, tickets, reference, how, edited):
+    """The database and Jira are as without any fault, `how` exactly see the table. `edited`: see worker.py."""
     for id_, expected in RESULT.items():
         wanted = {**expected, **(edited if id_ == addresses.EDITED and edited else {})}
         seen = {name: rows[id_][name] for name in COLUMNS}
-        if alike:
+        if how == "detour":
             wanted["lastEvent"] = seen["lastEvent"]
         if (seen["blockingLists"] or "") == (wanted["blockingLists"] or ""):
             wanted["blockingLists"] = seen["blockingLists"]     # NULL and '' are the same
@@ -105,9 +105,9 @@ def check_result(rows, tickets, reference, alike, edited):
     for row in rows.values():
         if row["id"] not in BY_ID and (row["priority"], row["blockingLists"]) != (100, None):
             raise Violation(f"a row that is no address was touched: {row}")
-    view = addresses.gist if alike else addresses.whole
+    view = addresses.VIEWS[how]
     now, wanted = addresses.by_address(tickets, view), addresses.by_address(reference, view)
-    if alike:
+    if how == "detour":
         now[None], told_of = _without_alarms(tickets, view)
         if any(alarms.RECOVERED not in ticket["labels"] for ticket in told_of if ticket["open"]):
             raise Violation("a malfunction is over, and its ticket does not say so")

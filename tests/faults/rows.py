@@ -9,7 +9,7 @@ STAGES = ["pg-ips", "dnsbl-probe", "dnsbl-decide", "pg-apply", "jira-sync", "log
 JOB = "dnsbl-monitor"
 COLUMNS = "run stage fault when status message database jira next"
 WORDS = {"run": {"check", "full"}, "database": {"all", "none", "some", "any"}, "jira": {"all", "none", "some", "any"},
-         "next": {"equal", "alike", "nothing"}, "stage": {*STAGES, JOB}}
+         "next": {"equal", "alike", "detour", "nothing"}, "stage": {*STAGES, JOB}}
 MOMENTS = {"first": "in 0", "middle": "in 20", "end": "in end"}
 
 Row = collections.namedtuple("Row", COLUMNS + " line")

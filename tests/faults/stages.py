@@ -1,11 +1,10 @@
 """The job with a fault in one of its stages, and the same six programs without any.
 
-The job is pipelines/dnsbl-monitor itself; where it looks for the programs it finds scripts, which become them.
+The job is pipelines/dnsbl-monitor itself; where it looks for the programs it finds others, which become them.
 """
 
 import json
 import os
-import shlex
 import signal
 import subprocess
 import time
@@ -17,38 +16,22 @@ MINUTE = 60
 SPEED = 8       # of the clock of those that wait 2, 4 and 8 s
 WAITING = ("pg-ips", "pg-apply", "jira-sync")
 
-# The programs' checks are not the matter here: the configuration is in order.
-SCRIPT = """#!/bin/bash
-case "$*" in *--check*) exit 0 ;; esac
-{exports}
-{command}
-"""
 
+class Programs:
+    """A folder that dnsbl-monitor takes for the one where make has put the programs: see become.c."""
 
-class Scripts:
-    """A folder that dnsbl-monitor takes for the one where make has put the programs."""
-
-    def __init__(self, folder, programs, fast_clock):
-        self.folder, self.programs, self.fast_clock = folder, programs, fast_clock
-        self.bin = os.path.join(folder, "bin")
-        os.makedirs(self.bin)
-
-    def write(self, faulty=None, environment=None, command="exec {program}"):
-        """All of them; the stage `faulty` has `environment`, with LD_PRELOAD a list, and becomes what `command` says."""
+    def __init__(self, folder, build, fast_clock):
+        self.folder, self.programs, self.fast_clock = folder, os.path.join(build, "bin"), fast_clock
+        os.makedirs(os.path.join(folder, "bin"))
         for stage in STAGES:
-            own = dict(environment or {}) if stage == faulty else {}
-            own["LD_PRELOAD"] = [*own.get("LD_PRELOAD", []), *([self.fast_clock] if stage in WAITING and "FAULT_CLOCK" not in own else [])]
-            self._write_one(stage, own, command if stage == faulty else "exec {program}")
+            os.symlink(os.path.join(build, "faults/become"), os.path.join(folder, "bin", stage))
 
-    def _write_one(self, stage, own, command):
-        own = {**own, "LD_PRELOAD": ":".join(own["LD_PRELOAD"])}
-        exports = "\n".join(f"export {name}={shlex.quote(str(value))}" for name, value in own.items() if value)
-        text = SCRIPT.format(exports=exports, command=command.format(program=f'"{self.programs}/{stage}" "$@"'))
-        path = os.path.join(self.bin, stage)
-        with open(path + ".new", "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(path + ".new", 0o755)
-        os.rename(path + ".new", path)     # one that is being run still is not written to
+    def settings(self, stage="", libraries=(), own="", command=""):
+        """The job's environment; `own`, NAME=VALUE, is of the `stage` alone."""
+        hurried = [self.fast_clock] if stage in WAITING and not any("wall_clock" in library for library in libraries) else []
+        return {"BUILD": self.folder, "FAULTS_PROGRAMS": self.programs, "FAULTS_STAGE": stage, "FAULTS_SET": own,
+                "FAULTS_COMMAND": command, "FAULTS_PRELOAD": ":".join([*libraries, *hurried]), "FAULTS_CLOCK_LIB": self.fast_clock,
+                "FAULTS_HURRIED": " ".join(WAITING), **clock_settings()}
 
 
 def clock_settings():
@@ -89,16 +72,16 @@ class Mark:
 class Job:
     """dnsbl-monitor, running."""
 
-    def __init__(self, scripts, environment, name, options=(), out=None, err=None, prefix=()):
+    def __init__(self, folder, environment, name, options=(), out=None, err=None, prefix=()):
         self.name = name
-        self.out, self.err = os.path.join(scripts.folder, "out"), os.path.join(scripts.folder, "err")
+        self.out, self.err = os.path.join(folder, "out"), os.path.join(folder, "err")
         for path in self.out, self.err:
             with open(path, "wb"):
                 pass    # where `out` and `err` are others, nothing comes into these
         with open(out or self.out, "wb") as stdout, open(err or self.err, "wb") as stderr:
             self.process = subprocess.Popen(
                 [*prefix, os.path.join(ROOT, "pipelines", JOB), *options], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
-                env={**environment, **clock_settings(), "BUILD": scripts.folder, "FAULTS_JOB": name}, start_new_session=True)
+                env={**environment, "FAULTS_JOB": name}, start_new_session=True)
         self.status = None
 
     def ended(self):

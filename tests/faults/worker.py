@@ -32,7 +32,7 @@ class Worker:
         self._start_dns()
         self.jira = jira_inside.Site("cloud", Clock(1))
         self.fast_clock = fast_clock
-        self.scripts = stages.Scripts(os.path.join(self.folder, "build"), self.programs, fast_clock)
+        self.stand_ins = stages.Programs(os.path.join(self.folder, "build"), build, fast_clock)
         self.mark = stages.Mark(os.path.join(self.folder, "mark"))
         self.job, self.runs, self.edited, self.versions_seen = None, 0, None, 0
         self.reference, self.outputs = [], {}
@@ -108,9 +108,8 @@ class Worker:
     def learn(self):
         """What a run without any fault leaves, and what its stages say: what all others are compared with."""
         self.reset()
-        self.scripts.write()
         captured = os.path.join(self.folder, "captured")
-        self.start_job(("--capture", captured))
+        self.start_job(self.stand_ins.settings(), options=("--capture", captured))
         self.job.wait()
         if self.job.status != 0:
             raise AssertionError(f"a run without a fault ends with {self.job.status}: {self.job.messages()}")
@@ -118,16 +117,15 @@ class Worker:
         self.outputs = {stage: self.normal(os.path.join(captured, stage + ".ndjson")) for stage in rows.STAGES[:-1]}
         self.outputs[rows.STAGES[-1]] = self.normal(self.job.out)
         self.reference = self.jira.tickets()
-        promises.check_result(self.rows(), self.reference, self.reference, False, None)
+        promises.check_result(self.rows(), self.reference, self.reference, "equal", None)
 
     def settle(self):
         self.jira.drain()
         self.database.wait_until_idle()
 
-    def start_job(self, options=(), **settings):
+    def start_job(self, settings, **more):
         self.runs += 1
-        self.job = stages.Job(self.scripts, {**self.environment(), **settings.pop("environment", {})}, f"{self.number}.{self.runs}.",
-                              options, **settings)
+        self.job = stages.Job(self.folder, {**self.environment(), **settings}, f"{self.number}.{self.runs}.", **more)
 
     def quiet_run(self):
         """One in which nothing goes wrong: whether it wrote anything."""
@@ -211,14 +209,12 @@ class Worker:
     def run_with(self, row, deed):
         moment = rows.moment_of(row)
         deed.prepare()
-        stage = moment[0] if moment else row.stage
-        preload = [*(["moment"] if moment or "FAULT_ERRNO" in deed.own else []), *deed.needs]
-        own = {**deed.own, "FAULT_MARK": self.mark.path, "LD_PRELOAD": [os.path.join(self.libraries, name + ".so") for name in preload]}
-        if moment:
-            own["FAULT_MOMENT"] = moment[1]
-        self.scripts.write(stage, own, deed.command)
-        self.start_job(deed.options, environment=deed.settings, out=deed.out, err=deed.err, prefix=deed.prefix)
-        if moment and "FAULT_ERRNO" not in own:
+        names = [*(["moment"] if moment else []), *deed.needs]
+        settings = self.stand_ins.settings(moment[0] if moment else row.stage, [os.path.join(self.libraries, name + ".so") for name in names],
+                                           deed.own, deed.command)
+        settings.update({"FAULT_MARK": self.mark.path, **({"FAULT_MOMENT": moment[1]} if moment else {}), **deed.settings})
+        self.start_job(settings, options=deed.options, out=deed.out, err=deed.err, prefix=deed.prefix)
+        if moment and "FAULT_ERRNO" not in settings:
             self.at_moment(deed)
         return self.job.wait()
 
@@ -258,7 +254,7 @@ class Worker:
 
     def next_runs(self, row, outcome):
         wrote = self.quiet_run()
-        promises.check_result(self.rows(), self.jira.tickets(), self.reference, row.next == "alike", self.edited)
+        promises.check_result(self.rows(), self.jira.tickets(), self.reference, row.next, self.edited)
         if wrote and row.next == "nothing":
             outcome["problems"].append("the next run still had something to do")
         if wrote and self.quiet_run():
