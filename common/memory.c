@@ -4,14 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "report.h"
-#include "sysexits.h"
 
 void *memory_check(void *pointer)
 {
     if (!pointer)
-        die(EXIT_BUG, "out_of_memory", "out of memory; raise the memory limit of this process");
+        die_without_memory();
     return pointer;
+}
+
+static void *allocate(size_t size)
+{
+    return memory_check(malloc(size ? size : 1));
+}
+
+void memory_for_json(void)
+{
+    json_set_alloc_funcs(allocate, free);
 }
 
 void *memory_new(size_t count, size_t size)

@@ -16,6 +16,12 @@ char *memory_bytes(const void *bytes, size_t length); /* NUL-terminated copy */
 __attribute__((format(printf, 1, 2))) char *memory_format(const char *format, ...);
 __attribute__((format(printf, 1, 0))) char *memory_format_list(const char *format, va_list arguments);
 
+/*
+ * From now on Jansson's memory cannot run out either: it does not tell that from text that is no JSON, and a record, or a
+ * server's answer, would be taken for a bad one.
+ */
+void memory_for_json(void);
+
 /* Passes a new pointer through, or ends the process if it is NULL. */
 void *memory_check(void *pointer);
 

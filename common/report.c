@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "clock.h"
 #include "memory.h"
 #include "secret.h"
+#include "sysexits.h"
 #include "terminal.h"
 #include "text.h"
 
@@ -40,10 +42,9 @@ void report_before(void (*clear)(void))
 }
 
 /* One write, so that lines of several stages on one pipe do not mix; a lost log line must not end the work. */
-static void write_line(const char *text)
+static void write_bytes(const char *line, size_t length)
 {
-    char *line = memory_format("%s\n", text);
-    size_t length = strlen(line), done = 0;
+    size_t done = 0;
 
     while (done < length) {
         ssize_t n = write(STDERR_FILENO, line + done, length - done);
@@ -54,6 +55,13 @@ static void write_line(const char *text)
             break;
         done += (size_t)n;
     }
+}
+
+static void write_line(const char *text)
+{
+    char *line = memory_format("%s\n", text);
+
+    write_bytes(line, strlen(line));
     free(line);
 }
 
@@ -120,7 +128,7 @@ __attribute__((format(printf, 4, 0))) static void report_list(enum report_level 
     char *message = NULL, *masked;
 
     if (vasprintf(&message, format, arguments) < 0)
-        abort();
+        die_without_memory();
     masked = secret_mask(message);
     if (isatty(STDERR_FILENO))
         write_plain(masked);
@@ -157,4 +165,24 @@ void die(int status, const char *error_type, const char *format, ...)
     report_list(REPORT_ERROR, error_type, NULL, format, arguments);
     va_end(arguments);
     _exit(status);
+}
+
+void die_without_memory(void)
+{
+    static const char message[] = "out of memory; raise the memory limit of this process";
+    char line[512], now[CLOCK_TEXT_SIZE];
+    /* Whoever wrote the stream chose it; what would have to be escaped is left out. */
+    bool plain = current_run && strspn(current_run, "0123456789abcdefABCDEF-") == strlen(current_run);
+    const char *quote = plain ? "\"" : "";
+    int length;
+
+    if (isatty(STDERR_FILENO))
+        length = snprintf(line, sizeof line, "%s: %s\n", tool_name, message);
+    else
+        length = snprintf(line, sizeof line,
+                          "{\"timestamp\":\"%s\",\"level\":\"ERROR\",\"job_run_id\":%s%.64s%s,\"tool\":\"%s\","
+                          "\"error_type\":\"out_of_memory\",\"error_message\":\"%s\"}\n",
+                          clock_text(now), quote, plain ? current_run : "null", quote, tool_name, message);
+    write_bytes(line, (size_t)length);
+    _exit(EXIT_BUG);
 }

@@ -35,4 +35,7 @@ __attribute__((format(printf, 4, 5))) void report_with(enum report_level level, 
 /* Reports an error and ends the process with status. Only tools, and memory.h and the stdout of ndjson.h, may. */
 __attribute__((format(printf, 3, 4), noreturn)) void die(int status, const char *error_type, const char *format, ...);
 
+/* The same when memory has run out, with EXIT_BUG: allocates nothing. For memory.h. */
+__attribute__((noreturn)) void die_without_memory(void);
+
 #endif

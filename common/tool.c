@@ -115,6 +115,7 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
     occupy_standard_descriptors();
     forbid_core_dumps();
     report_open(tool->name);
+    memory_for_json();
     signals_install();
     options = all_options(tool);
     letters = memory_format("+:%s", tool->letters ? tool->letters : "");
