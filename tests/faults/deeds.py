@@ -18,8 +18,8 @@ import addresses
 import rows
 import stages
 
-SHORT = {"slow": 1.5}       # seconds that something is slow for
-UNKNOWN = "fault"           # the name of the stand-in's rule
+RULE = "fault"      # the name of the stand-in's rule
+MARKS_FD = 900      # from there on the descriptors are not the program's, see preload.h
 
 
 class Deed:
@@ -145,7 +145,7 @@ class Limit(Deed):
     def act(self, pid):
         more = int(self.argument or 0)
         if self.word == "EMFILE":
-            most = max(map(int, os.listdir(f"/proc/{pid}/fd"))) + 1 + more
+            most = max(fd for fd in map(int, os.listdir(f"/proc/{pid}/fd")) if fd < MARKS_FD) + 1 + more
         else:
             with open(f"/proc/{pid}/statm", encoding="ascii") as file:
                 most = int(file.read().split()[0]) * resource.getpagesize() + more
@@ -485,11 +485,11 @@ class Jira(Deed):
 
     def act(self, pid):
         match, action, times = JIRA[self.argument]
-        self.worker.jira.fault(UNKNOWN, match, action, times)
+        self.worker.jira.fault(RULE, match, action, times)
 
     def undo(self):
         if self.argument != "dead":
-            fired = self.worker.jira.fired().get(UNKNOWN, 0)
+            fired = self.worker.jira.fired().get(RULE, 0)
             self.proof = f"{fired} requests" if fired else None
             self.worker.jira.site.faults.clear()
 
