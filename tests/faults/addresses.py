@@ -119,6 +119,12 @@ def gist(ticket):
     return (ticket["summary"], tuple(sorted(labels)), ticket["open"])
 
 
+def gist_of_detour(ticket):
+    """Besides, of an address that has cleared list by list the ticket names the last one alone."""
+    summary, labels, is_open = gist(ticket)
+    return (summary.partition(" by ")[0] if oracle.MARK in labels else summary, labels, is_open)
+
+
 def alike(ticket):
     """The same, and how often something was said in it."""
     return (*gist(ticket), len(ticket["comments"]))
@@ -131,7 +137,7 @@ def whole(ticket):
 
 
 # How much is compared, by the words of the table's last column.
-VIEWS = {"equal": whole, "nothing": whole, "alike": alike, "detour": gist}
+VIEWS = {"equal": whole, "nothing": whole, "alike": alike, "detour": gist_of_detour}
 
 
 def by_address(all_tickets, view):

@@ -64,8 +64,8 @@ def _check_ticket(ticket, address, known):
     named = oracle.named_zones(ticket, address.ip)
     if named - address.truth - address.had or (not known and not named & address.truth):
         raise Violation(f"a ticket says what is not so: {ticket['summary']}")
-    if oracle.MARK in ticket["labels"] and address.truth:
-        raise Violation(f"the ticket of {address.ip} is marked as cleared, and it is listed")
+    if oracle.MARK in ticket["labels"] and named & address.truth:
+        raise Violation(f"the ticket of {address.ip} is marked as cleared, and {named & address.truth} lists it")
 
 
 def _check_alarms(tickets):
