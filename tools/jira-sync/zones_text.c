@@ -51,6 +51,35 @@ static void write_result(struct page *page, const struct ticket *ticket, const s
     free(answers);
 }
 
+static bool has_result(const struct ticket *ticket, const char *zone)
+{
+    for (size_t i = 0; i < ticket->results.count; i++)
+        if (!strcmp(ticket->results.items[i].zone, zone))
+            return true;
+    return false;
+}
+
+/* Those of names that no zone has any more: the row has them, and they stand while others are UNKNOWN. */
+static void write_unasked(struct page *page, const struct ticket *ticket, const json_t *names, size_t *written,
+                          size_t *left_out)
+{
+    static const char what[] = ": not configured any more (listed it before; that stands until all others answer)\n";
+    size_t index;
+    const json_t *name;
+
+    json_array_foreach (names, index, name) {
+        if (has_result(ticket, json_string_value(name)))
+            continue;
+        if (!page_has_room(page, 4 * strlen(json_string_value(name)) + sizeof what)) {
+            ++*left_out;
+            continue;
+        }
+        page_foreign(page, json_string_value(name));
+        fputs(what, page->file);
+        ++*written;
+    }
+}
+
 /* Writes the result if it, and below bytes that shall follow, fit. */
 static bool write_result_if_room(struct page *page, const struct ticket *ticket, const struct record_result *result,
                                  size_t below)
@@ -105,6 +134,7 @@ static void write_results(struct page *page, const struct ticket *ticket, enum r
         }
         free(links);
     }
+    write_unasked(page, ticket, names, &written, &left_out);
     if (left_out > 0)
         fprintf(page->file, "and %zu more, for which there is no room here\n", left_out);
     else if (written == 0)
