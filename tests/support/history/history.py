@@ -13,8 +13,10 @@ import subprocess
 import threading
 
 import alarms
+import comparison
 import jira_inside
 import oracle
+import people
 import pool
 import troubles
 
@@ -75,7 +77,7 @@ class History:
         self.addresses = [pool.Address(n + 1, ip) for n, ip in enumerate(self.luck.sample(pool.ADDRESSES, count))]
         self.concurrency = self.luck.choice((1, 2, 4))
         self.counts, self.story = collections.Counter(), []
-        self.run_ids, self.promised, self.process = [], 0, None
+        self.promised, self.process = 0, None
         self.surge = []             # the zones that are held in the coming run
         self.reopened = set()       # tickets that a person has opened again
         self.told = collections.Counter()       # ticket -> how many comments of ours were due, and done
@@ -194,8 +196,7 @@ class History:
         if self.luck.random() < 0.1:
             self.close_alarm()
             return
-        kind = self.luck.choice(("closes", "closes", "reopens", "deletes", "edits_summary", "takes_labels", "duplicates",
-                                 "comments", "week"))
+        kind = self.luck.choice(("closes", *people.KINDS, "week"))
         if kind == "week":
             if self.luck.random() < 0.3:
                 self.clock.skip(WEEK)
@@ -218,32 +219,12 @@ class History:
             self.jira.edit(key, status="Done")
 
     def person(self, kind, ticket, ip):
-        jira, luck, key = self.jira, self.luck, ticket["key"]
-        if kind == "edits_summary" and oracle.OURS not in ticket["labels"]:
-            kind = "comments"   # it would be nobody's ticket any more
+        kind = people.kind_for(kind, ticket)
         self.count("person", kind)
-        self.say(f"  a person {kind} {key} ({ticket['summary']})")
-        if kind == "closes":
-            jira.edit(key, status="Done")
-        elif kind == "reopens":
-            jira.edit(key, status=luck.choice(("To Do", "In Progress")))
-            self.reopened.add(key)
-        elif kind == "deletes":
-            jira.edit(key, delete=True)
-        elif kind == "edits_summary":
-            zones = sorted(oracle.named_zones(ticket, ip)) or ["a.test"]
-            jira.edit(key, summary=luck.choice((f"IP {ip} blacklisted by {zones[0]}", "Looking into the trouble with mail",
-                                                f"IP {ip} blacklisted by  {',  '.join(reversed(zones))}")))
-        elif kind == "takes_labels":
-            wanted = luck.choice(([oracle.OURS], [oracle.label_of(ip)], ticket["labels"]))
-            if not oracle.named_zones(ticket, ip):
-                wanted = [oracle.MARK]
-            jira.edit(key, remove_labels=list(wanted))
-        elif kind == "duplicates":
-            labels = luck.choice(([], [oracle.OURS, oracle.label_of(ip)]))
-            jira.enter(summary=f"IP {ip} blacklisted by {luck.choice(pool.ZONES)}", labels=labels)
-        else:
-            jira.edit(key, comment="I am on it.")
+        self.say(f"  a person {kind} {ticket['key']} ({ticket['summary']})")
+        if kind == "reopens":
+            self.reopened.add(ticket["key"])
+        people.act(self.jira, self.luck, kind, ticket, ip, pool.ZONES)
 
     # Runs
 
@@ -268,7 +249,6 @@ class History:
         run.steps = {r["ip"]: oracle.expect(r, run.before, self.clock.time()) for r in run.records[:run.fed]}
         if run.whole:
             run.alarms = alarms.expect(run.records, run.surge, run.before, self.clock.time())
-        self.run_ids.append(run.id)
         for step in run.steps.values():
             self.count("action", step.action)
         due = [*(s for s in run.steps.values() if s.action != "none"), *run.alarms]
@@ -695,42 +675,15 @@ class History:
 
     def check_tickets(self, run):
         """The addresses whose step was done.  All else is as it was."""
-        before, done = {t["key"]: t for t in run.before}, set()
-        changed = [t for t in run.after if t["key"] not in before or not oracle.same(before[t["key"]], t)]
         failed = {r["ip"] for r in run.records if r["db_outcome"] == "failed"}
-        gone = set(before) - {t["key"] for t in run.after}
-        if gone:
-            raise Violation(f"gone: {gone}")
-        for ticket in changed:
-            old = before.get(ticket["key"])
-            if ticket["key"] in run.moved:
-                continue
-            if alarms.sort_of(ticket):
-                self.check_alarm(run, old, ticket)
-                continue
-            step = next((s for s in run.steps.values() if s.action != "none" and s.ip not in done and (
-                s.ticket["key"] == ticket["key"] if s.ticket else old is None and oracle.belongs(ticket, s.ip))), None)
-            if step is None:
-                raise Violation(f"touched without need: {ticket['key']} {ticket['summary']} {ticket['labels']} "
-                                f"{[c['body'][:60] for c in ticket['comments']]}")
-            problem = (oracle.problem_of_edit(step, old, ticket, self.run_ids[-1:]) if old
-                       else oracle.problem_of_new(step, ticket, self.run_ids[-1:], step.ip in failed))
-            if problem:
-                raise Violation(f"{step}: wrong {problem}: {json.dumps(ticket)}")
-            done.add(step.ip)
+        changes = comparison.compare(run.steps, run.alarms, run.before, run.after, run.id, failed, run.moved)
+        for step, ticket in changes:
             self.told[ticket["key"]] += step.comments
-            self.count("done", step.action)
-        return done
-
-    def check_alarm(self, run, old, ticket):
-        step = next((s for s in run.alarms if not s.done and s.is_about(ticket, old is None)), None)
-        if step is None:
-            raise Violation(f"touched without need: {ticket['key']} {ticket['summary']} {ticket['labels']}")
-        problem = alarms.problem(step, old, ticket, run.id)
-        if problem:
-            raise Violation(f"{step}: wrong {problem}: {json.dumps(ticket)}")
-        step.done = True
-        self.told[ticket["key"]] += step.comments
+            if step in run.alarms:
+                step.done = True
+            else:
+                self.count("done", step.action)
+        return {step.ip for step, _ in changes if step not in run.alarms}
 
     @staticmethod
     def check_records(run, done):
@@ -792,12 +745,12 @@ class History:
     def check_end(self):
         """Without looking at steps: one open ticket for each listed address, and marks where it is over."""
         tickets, now = self.jira.tickets(), self.clock.time()
-        people = {t["key"] for t in tickets if t["reporter"] != jira_inside.USER}
+        of_people = {t["key"] for t in tickets if t["reporter"] != jira_inside.USER}
         for address in self.addresses:
             mine = [t for t in tickets if oracle.belongs(t, address.ip)]
             open_ones = [t for t in mine if t["open"]]
             ticket = oracle.newest(open_ones)
-            made = [t["key"] for t in open_ones if t["key"] not in people | self.reopened]
+            made = [t["key"] for t in open_ones if t["key"] not in of_people | self.reopened]
             if len(made) > 1:
                 raise Violation(f"{address.ip} has several open tickets: {made}")
             if address.lists != address.truth:
@@ -823,7 +776,7 @@ class History:
                 raise Violation(f"{ticket['key']} was told something twice by one run")
             if len(told) != self.told[ticket["key"]]:
                 raise Violation(f"{ticket['key']} has {len(told)} comments of ours, where {self.told[ticket['key']]} were due")
-            if ticket["key"] in self.others and (told or ticket["key"] not in people):
+            if ticket["key"] in self.others and (told or ticket["key"] not in of_people):
                 raise Violation(f"{ticket['key']} is not ours")
 
     def check_end_of_alarms(self, tickets):

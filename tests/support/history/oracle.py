@@ -66,6 +66,7 @@ class Step:
         self.named = named_zones(ticket, ip) if ticket else set()
         self.comments = ACTIONS[action]
         self.labels = set(labels)
+        self.still = set()      # zones that list it, though it is listed no more: not heavily enough
         self.summary = summary_of(ip, zones) if action in (*CREATES, "change", "again") else ticket and ticket["summary"]
 
     def __str__(self):
@@ -73,7 +74,7 @@ class Step:
 
 
 def expect(record, tickets, now):
-    """The Step for an address's record, given all tickets as they are."""
+    """The Step for an address's record, given all tickets as they are.  Its `left_out` are zones that others were asked for."""
     ip = record["ip"]
     if record["transition"] == "held" or record["db_outcome"] == "conflict":
         return Step(ip, "none")
@@ -82,21 +83,28 @@ def expect(record, tickets, now):
     if record["decision"] == "LISTED":
         if ticket is None:
             return _expect_new(record, tickets, now)
-        return _expect_listed(record, ticket, unknown)
+        return _expect_listed(record, ticket, unknown | set(record.get("left_out", ())))
     if ticket is None:
         closed = closed_ticket(tickets, ip)
         if record["transition"] == "cleared" and closed and MARK not in closed["labels"]:
             return Step(ip, "mark", closed, labels={*closed["labels"], OURS, label_of(ip), MARK})
         return Step(ip, "none")
-    if MARK in ticket["labels"] or _in_doubt(named_zones(ticket, ip), unknown, len(record["results"])):
+    named = named_zones(ticket, ip)
+    if MARK in ticket["labels"] or named & set(record.get("left_out", ())) or _in_doubt(named, unknown, len(record["results"])):
         return Step(ip, "none", ticket)
-    return Step(ip, "clear", ticket, labels={*ticket["labels"], OURS, label_of(ip), MARK})
+    step = Step(ip, "clear", ticket, labels={*ticket["labels"], OURS, label_of(ip), MARK})
+    watched = set(record["watch_zones"])
+    step.still = set(record["listed_zones"]) | (watched & named if _tells(named) else watched)
+    return step
+
+
+def _tells(named):
+    return bool(named) and not any(name.startswith("+") for name in named)
 
 
 def _in_doubt(named, unknown, zones):
     """Whether some zone that a ticket is about may list its address still.  It may be any, if the summary does not tell."""
-    told = named and not any(name.startswith("+") for name in named)
-    return bool(named & unknown) or (bool(unknown) and not told) or len(unknown) == zones
+    return bool(named & unknown) or (bool(unknown) and not _tells(named)) or len(unknown) == zones
 
 
 def _expect_new(record, tickets, now):
@@ -168,6 +176,8 @@ def _line(text, name):
 def _comment_says(step, text, run_ids):
     if not any(f"Run {run}." in text for run in run_ids):
         return False
+    if step.action == "clear" and step.still:
+        return f"{{{{{step.ip}}}}} is listed too little now" in text and all(f"{zone}: " in text for zone in step.still)
     if step.action == "clear":
         return f"{{{{{step.ip}}}}} is no longer listed." in text
     if step.action == "again":

@@ -1,4 +1,4 @@
-"""A PostgreSQL with pgbouncer before it, which servers.bash starts and stops, and a superuser's view of it."""
+"""A PostgreSQL, with pgbouncer before it if wanted, which servers.bash starts and stops, and a superuser's view of it."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ DONE = "\x04"   # ends the answer to a command
 
 
 class Database:
-    def __init__(self, folder):
+    def __init__(self, folder, bounced=True):
         os.makedirs(folder)
         os.chmod(folder, 0o755)
         self.lock = threading.Lock()
@@ -25,8 +25,9 @@ class Database:
         self.call(f'postgres_start "{folder}" autovacuum=off')
         self.call('sql <"$SUPPORT/audit.sql"')
         self.port, self.password, self.sockets = self.call('printf "%s\\n" "$DB_PORT" "$DB_PASSWORD" "$POSTGRES_SOCKETS"')
-        self.call(f'pgbouncer_start "{folder}"')
-        self.bouncer_port, = self.call('echo "$DB_PORT"')
+        if bounced:
+            self.call(f'pgbouncer_start "{folder}"')
+            self.bouncer_port, = self.call('echo "$DB_PORT"')
         self.connection = None
 
     def call(self, command):
