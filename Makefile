@@ -107,6 +107,10 @@ lint-flags: ; @printf '%s\n' "$(subst ",\",$(CPPFLAGS) $(CFLAGS))"
 check-full: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests
 	BUILD=$(B)/check REPORT=$(B)/report tests/mutants/check-full
+# The job again and again over a world that changes, held against a model: see tests/support/soak.py.
+soak: ; tests/support/packages check
+	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
+	BUILD=$(B)/check tests/support/soak.py --runs $(or $(RUNS),100) --seed $(or $(SEED),1) --report $(B)/report/soak.json
 # FULL=1: larger and longer; SCENARIOS="...": only those, see tests/bench/run.
 bench: ; tests/support/packages bench
 	$(MAKE) -j$(JOBS) all bare-loop
