@@ -19,6 +19,8 @@
 #error "VERSION is defined by the makefile"
 #endif
 
+enum { LETTERS_MAX = 32 }; /* of short options, with getopt's own and the final NUL */
+
 static int64_t started_ms;
 
 enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_CHECK, OPTION_REQUIRE_RUN };
@@ -108,7 +110,7 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
     struct option *options;
     enum tool_mode mode = TOOL_RUN;
     const char *word; /* that getopt_long() looks at: an option, or several letters */
-    char *letters;
+    char letters[LETTERS_MAX];
     int option, index = 0;
 
     started_ms = clock_steady_ms();
@@ -118,7 +120,7 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
     memory_for_json();
     signals_install();
     options = all_options(tool);
-    letters = memory_format("+:%s", tool->letters ? tool->letters : "");
+    snprintf(letters, sizeof letters, "+:%s", tool->letters ? tool->letters : "");
     opterr = 0;
     while ((void)(word = argv[optind]), (option = getopt_long(argc, argv, letters, options, &index)) != -1) {
         if (option == OPTION_HELP)
@@ -137,7 +139,6 @@ enum tool_mode tool_start(struct tool *tool, int argc, char **argv)
             refuse_argument(tool, word);
     }
     free(options);
-    free(letters);
     return mode;
 }
 
