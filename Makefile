@@ -111,6 +111,10 @@ check-full: ; tests/support/packages check
 soak: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
 	BUILD=$(B)/check tests/support/soak.py --runs $(or $(RUNS),100) --seed $(or $(SEED),1) --report $(B)/report/soak.json
+# Every program under memcheck, in a whole job and by itself.
+valgrind: ; tests/support/packages valgrind
+	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
+	VALGRIND_REPORT=$(CURDIR)/$(B)/report/valgrind.json BUILD=$(B)/check tests/run valgrind
 # FULL=1: larger and longer; SCENARIOS="...": only those, see tests/bench/run.
 bench: ; tests/support/packages bench
 	$(MAKE) -j$(JOBS) all bare-loop

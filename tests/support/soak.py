@@ -43,9 +43,7 @@ def parse():
     return parser.parse_args()
 
 
-def show(soak, options):
-    if options.verbose:
-        print("\n".join(soak.story))
+def show(soak):
     names = sorted(soak.counts)
     width = max(map(len, names))
     cells = [f"{name:{width}} {soak.counts[name]:6}" for name in names]
@@ -54,9 +52,6 @@ def show(soak, options):
     for stage, report in soak.trend.report().items():
         print(f"{stage:14}" + ", ".join(f"{name} {some['first']:.6g} -> {some['last']:.6g}"
                                         for name, some in sorted(report.items())))
-    for number, expected, found in soak.violations:
-        print(f"violation: seed {options.seed}, run {number}: expected {expected}; found {found}\n"
-              f"    again: make soak SEED={options.seed} RUNS={number}")
 
 
 def report(soak, options, seconds):
@@ -83,9 +78,9 @@ def main():
         os.chmod(folder, 0o755)     # the servers run as another user
         servers = stack.enter_context(contextlib.closing(database.Database(os.path.join(folder, "servers"), bounced=False)))
         soak = stack.enter_context(contextlib.closing(
-            runs.Soak(options.seed, programs, clock.build(folder), folder, servers, planted)))
+            runs.Soak(options.seed, programs, clock.build(folder), folder, servers, planted, options.verbose)))
         soak.play(len(planted) or options.runs)
-    show(soak, options)
+    show(soak)
     if options.report:
         os.makedirs(os.path.dirname(os.path.abspath(options.report)), exist_ok=True)
         with open(options.report, "w", encoding="utf-8") as file:

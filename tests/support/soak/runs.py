@@ -60,12 +60,12 @@ class Run:
 
 
 class Soak:
-    def __init__(self, seed, programs, library, folder, database, planted=()):
+    def __init__(self, seed, programs, library, folder, database, planted=(), is_verbose=False):
         self.seed, self.database, self.library, self.planted = seed, database, library, dict(planted)
         self.clock = Clock(SPEED)
         self.flavour = ("cloud", "datacenter")[seed % 2]
         self.jira = jira_inside.Site(self.flavour, self.clock)
-        self.counts, self.story, self.violations, self.trend = collections.Counter(), [], [], sampler.Trend()
+        self.counts, self.violations, self.trend, self.is_verbose = collections.Counter(), [], sampler.Trend(), is_verbose
         self.world, self.settings = lists.World(), model.Settings(lists.first_zones())
         self.events = events.Events(self.world, self.settings, database, self.jira, self.counts, self.say)
         self.number = 0
@@ -85,11 +85,13 @@ class Soak:
         self.jira.close()
 
     def say(self, text):
-        self.story.append(text)
+        if self.is_verbose:
+            print(text, flush=True)
 
     def violation(self, expected, found):
         self.violations.append((self.number, str(expected), str(found)))
-        self.say(f"  VIOLATION: expected {expected}, found {found}")
+        print(f"violation: seed {self.seed}, run {self.number}: expected {expected}; found {found}\n"
+              f"    again: make soak SEED={self.seed} RUNS={self.number}", flush=True)
 
     # The whole
 
