@@ -68,9 +68,10 @@ class Events:
         return model.canonical(row["ip"])
 
     def appear(self, domain, ip):
-        count = 1 if ip.version == 6 else self.luck.choice((1, 1, 2))   # rbldnsd's trie keeps one entry an address
-        for code in self.luck.sample(sorted(set(lists.CODES)), count) if count > 1 else [self.luck.choice(lists.CODES)]:
-            self.world.list(domain, ip, code)
+        if ip.version == 6:     # of which rbldnsd's trie keeps one entry
+            self.world.unlist(domain, ip)
+        for _ in range(1 if ip.version == 6 else self.luck.choice((1, 1, 2))):
+            self.world.list(domain, ip, self.luck.choice(lists.CODES))
         self.tell("listing comes", f"{domain} {ip} {sorted(self.world.codes(domain, ip))}")
 
     def change_words(self):

@@ -117,10 +117,10 @@ class Verdict:
 
     def hold(self, surging):
         """Decides again without the surging zones."""
-        new = [z.name for z in self.zones(LISTED, lambda weight: weight > 0) if z.name in surging]
+        listed = self.listed
         self.decide(ignored=surging)
-        if new and self.transition != "listed":
-            self.is_listed, self.transition = True, "held"
+        if set(listed) & set(surging) and self.transition != "listed":
+            self.is_listed, self.transition, self.listed = True, "held", listed
 
     def is_undecided(self):
         """Too little lists it, and something is unknown that may be an allowlist: what the row says stands, and the ticket."""
