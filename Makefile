@@ -128,7 +128,7 @@ SANITIZER := -fsanitize=address,undefined
 sanitize-check: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/sanitize WERROR=-Werror all unit-tests $(B)/sanitize/tests/sanitize/planted \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined $(SANITIZER)' LDFLAGS='$(SANITIZER) -static-libasan -static-libubsan'
-	BUILD=$(B)/sanitize SANITIZED=1 tests/run
+	BUILD=$(B)/sanitize SANITIZED=1 PAIRS=1 tests/run
 # With docker, podman or buildah; BASE=debian@sha256:... is what it is made from.
 image: ; tests/support/image/build $(IMAGE) $(BASE)
 # The job in the image as the manifests say. FULL=1: 100,000 addresses, half an hour.

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""cells.py PROGRAM [--full] [--flavour F] [--only TEXT]: what jira-sync does, cell by cell.
+"""cells.py PROGRAM [--pairs|--full] [--flavour F] [--only TEXT]: what jira-sync does, cell by cell.
 
 A cell is what should be (DESIRED), what there is in Jira (STATES), both in rules.py, and what goes wrong (FAULTS), on Jira
 Cloud or Data Center.  For each a stand-in is set to that state, and PROGRAM (jira-sync) runs with the fault, without it, and, if
 that wrote something, once more, when nothing is left to write.  What each run should do is what rules.TABLE says of what the
 stand-in holds before it.
 
-Cells that cannot be are left out by rule (`possible`).  Of the rest --full takes all; otherwise so many that each pair of
-two dimensions occurs.  The waits are real, so many cells run at a time.  A fault that did not fire is a failure.
+Cells that cannot be are left out by rule (`possible`).  Of the rest --full takes all; --pairs so many that each pair of
+two dimensions occurs; otherwise each desired state is met in each state of Jira, and each fault once.  The waits are real,
+so many cells run at a time.  A fault that did not fire is a failure.
 Prints the matrix of the faults that fired, and the cells that are not as they should be with what was seen there.
 Status 0: there are none; 1: there are.
 """
@@ -174,8 +175,12 @@ def pairs_of(cell):
     return set(itertools.combinations(enumerate(cell), 2))
 
 
-def thinned(cells):
-    """Few of the cells, yet each pair of two dimensions that occurs in them."""
+def table_of(cell):
+    return {(cell.desired, cell.state), cell.fault, cell.flavour}
+
+
+def thinned(cells, pairs_of):
+    """Few of the cells, yet all that pairs_of() says of any of them."""
     wanted = collections.Counter(pair for cell in cells for pair in pairs_of(cell))
     left, taken = set(wanted), []
     # Rare pairs first: a cell that has one must be taken anyway.
@@ -457,7 +462,7 @@ def chosen(options):
     cells = all_cells([options.flavour] if options.flavour else ["cloud", "datacenter"])
     if options.only:
         return [cell for cell in cells if re.search(options.only, " / ".join(cell))]
-    return cells if options.full else thinned(cells)
+    return cells if options.full else thinned(cells, pairs_of if options.pairs else table_of)
 
 
 def end_workers():
@@ -498,6 +503,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("program")
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--pairs", action="store_true")
     parser.add_argument("--flavour", choices=("cloud", "datacenter"))
     parser.add_argument("--only", help="regular expression on FLAVOUR / DESIRED / STATE / FAULT")
     parser.add_argument("--workers", type=int, default=64)
