@@ -1,5 +1,5 @@
 # Postal DNSBL Monitor. Targets: all deps install uninstall dist clean; demo; check and its part lint; further tests:
-# browser-check image-check bench-check sanitize-check fuzz soak valgrind check-full; bench image.
+# browser-check image-check bench-check sanitize-check fuzz soak valgrind mutants check-full; bench image report.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -115,6 +115,11 @@ soak: ; tests/support/packages check
 valgrind: ; tests/support/packages valgrind
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
 	VALGRIND_REPORT=$(CURDIR)/$(B)/report/valgrind.json BUILD=$(B)/check tests/run valgrind
+# Defects that are planted one at a time, and must be caught.
+mutants: ; tests/support/packages check
+	REPORT=$(B)/report tests/mutants/run
+# README's table of what these have found: their numbers, in build/report, become its rows.
+report: ; tests/support/hardening.py $(B)/report README.md
 # FULL=1: larger and longer; SCENARIOS="...": only those, see tests/bench/run.
 bench: ; tests/support/packages bench
 	$(MAKE) -j$(JOBS) all bare-loop
@@ -128,7 +133,7 @@ SANITIZER := -fsanitize=address,undefined
 sanitize-check: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/sanitize WERROR=-Werror all unit-tests $(B)/sanitize/tests/sanitize/planted \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined $(SANITIZER)' LDFLAGS='$(SANITIZER) -static-libasan -static-libubsan'
-	BUILD=$(B)/sanitize SANITIZED=1 PAIRS=1 tests/run
+	BUILD=$(B)/sanitize SANITIZED=1 PAIRS=1 REPORT=$(B)/report tests/run
 # With docker, podman or buildah; BASE=debian@sha256:... is what it is made from.
 image: ; tests/support/image/build $(IMAGE) $(BASE)
 # The job in the image as the manifests say. FULL=1: 100,000 addresses, half an hour.
@@ -175,6 +180,6 @@ dist:
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check lint lint-flags check-full bench bench-check sanitize-check fuzz soak valgrind image image-check \
+.PHONY: all deps demo check lint lint-flags check-full bench bench-check sanitize-check fuzz soak valgrind mutants report image image-check \
     browser-check unit-tests bare-loop install install-exec install-data uninstall dist clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

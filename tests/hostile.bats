@@ -17,6 +17,9 @@ setup_file() {
 teardown_file() {
     load support/servers.bash
     servers_stop "$BATS_FILE_TMPDIR"
+    [ -z "${REPORT:-}" ] || { mkdir -p "$REPORT" && jq -n --rawfile tried "$BATS_FILE_TMPDIR/tried" '
+        {inputs: ($tried | split("\n") | map(select(. != "") | split("\t") | {(.[1]): (.[0] | tonumber)}) | add), lost: 0}' \
+        >"$REPORT/hostile.json"; }
 }
 
 setup() {
@@ -59,6 +62,9 @@ written() {
 }
 
 bad_records() { jq -r 'select(.error_type == "bad_record").error_message' "$1" | wc -l; }
+
+# tried NUMBER WHAT: last in a test, so that it counts what was survived. That nothing was lost, the tests have seen by then.
+tried() { printf '%s\t%s\n' "$@" >>"$BATS_FILE_TMPDIR/tried"; }
 
 # ---- what lists say ----------------------------------------------------------
 
@@ -110,6 +116,7 @@ give_reason() {
     monitor
     [ "$status" -eq 0 ]
     [ "$(written)" = "$before" ]
+    tried "$COUNT" "reasons of lists"
 }
 
 @test "ten megabytes over TCP in place of an answer cost this list's answer, and no memory" {
@@ -124,6 +131,7 @@ give_reason() {
         '192.0.2.1 evil.test UNKNOWN good.test LISTED
 192.0.2.2 evil.test NOT_LISTED good.test NOT_LISTED' ]
     [ "$(tail -n 1 rss)" -lt "$(at_most 100000)" ]
+    tried 1 "flood from a name server"
 }
 
 # ---- what Jira says ----------------------------------------------------------
@@ -146,6 +154,7 @@ give_reason() {
     monitor
     [ "$status" -eq 0 ]
     [ "$(jira_state | jq '.issues | length')" -eq 1 ]
+    tried 2 "answers of Jira"
 }
 
 @test "a ticket that a person filled with commands is known by its label, and nothing of it is repeated" {
@@ -158,6 +167,7 @@ give_reason() {
     jira_state | jq '[.issues[].comments[].body]' >comments
     visible json+ comments
     jira_state | jq -e '.issues | length == 1 and (.[0].labels | contains(["dnsbl-cleared"]))'
+    tried 1 "ticket by hand"
 }
 
 # ---- what the table and the input say ----------------------------------------
@@ -185,6 +195,7 @@ add_row() { sql -v "ip=$1" <<<"INSERT INTO postal.ip_addresses (ip, priority) VA
     [ "$(sql "SELECT count(*) FROM postal.ip_addresses WHERE priority <> 100")" -eq 2 ]
     [ "$(jira_state | jq -r '.issues[].summary' | sort | paste -sd,)" = \
         'IP 192.0.2.1 blacklisted by evil.test,IP 192.0.2.2 blacklisted by evil.test' ]
+    tried "$rows" "rows that are no address"
 }
 
 write_line() { printf '%s\n' "$1"; }
@@ -198,6 +209,7 @@ write_line() { printf '%s\n' "$1"; }
     [ "$(jq -r 'select(.type == "ip").ip' out | paste -sd,)" = 192.0.2.1,192.0.2.4 ]
     [ "$(jq -r .error_type err | grep -c bad_)" -eq $((count - 2)) ]
     visible json err
+    tried $((count - 2)) "lines that are no address"
 }
 
 # Records of two addresses, and between them all that is no record; COUNT is how many.
@@ -231,6 +243,7 @@ hostile_stream() {
             *) [ "$(jq -r 'select(.type == "ip").ip' out | paste -sd,)" = 10.0.0.1,10.0.0.2 ] ;;
         esac
     done
+    tried $((6 * count)) "lines that are no record"
 }
 
 @test "1,001 sites are refused by each program, and by the job before it touches anything" {
@@ -247,4 +260,5 @@ hostile_stream() {
     [ "$status" -eq 78 ]
     [ "$(written)" = "$before" ]
     [ "$(rbldnsd_queries)" = "$queries" ]
+    tried 1 "list of 1,001 sites"
 }
