@@ -19,6 +19,11 @@ int record_index(const char *const *names, size_t count, const char *text)
     return -1;
 }
 
+bool record_is_count(json_int_t number)
+{
+    return number >= 0 && number <= RECORD_COUNT_MAX;
+}
+
 char *record_join(const json_t *strings, const char *separator)
 {
     size_t length, index;

@@ -127,8 +127,15 @@ static void check_decision(void)
     }
 }
 
+static void check_counts(void)
+{
+    CHECK(record_is_count(0) && record_is_count(RECORD_COUNT_MAX));
+    CHECK(!record_is_count(-1) && !record_is_count(RECORD_COUNT_MAX + 1));
+}
+
 int main(void)
 {
+    check_counts();
     check_ip();
     check_row();
     check_results();

@@ -90,6 +90,8 @@ char *history_take_zone(struct history *history, const json_t *object)
                        &health_name, "final", &final, "ipv4_only", &ipv4_only, "listed", &listed, "not_listed",
                        &not_listed, "unknown", &unknown) < 0)
         return memory_format("a zone record: %s", error.text);
+    if (!record_is_count(listed) || !record_is_count(not_listed) || !record_is_count(unknown))
+        return memory_format("a zone record: its counts of %s are none", name);
     health = health_find(health_name);
     if (!health)
         return memory_format("the health \"%s\" of the zone %s is not known", health_name, name);
@@ -221,6 +223,8 @@ char *history_take_end(struct history *history, const json_t *object)
 
     if (json_unpack_ex((json_t *)object, &error, 0, "{s:s, s?I}", "run_id", &id, "skipped", &skipped) < 0)
         return memory_format("an end record: %s", error.text);
+    if (!record_is_count(skipped))
+        return memory_string("an end record: \"skipped\" is no count");
     if (run) {
         run->whole = !strcmp(run->id, id);
         run->skipped = skipped;

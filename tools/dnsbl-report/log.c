@@ -191,10 +191,13 @@ static void take_health(struct collected *collected, size_t run, const json_t *u
 static char *take_summary(struct collected *collected, size_t run, const json_t *object)
 {
     struct run *counts = &collected->history.runs[run];
+    json_int_t skipped = json_integer_value(json_object_get(object, "skipped"));
 
+    if (!record_is_count(skipped))
+        return memory_string("a summary whose \"skipped\" is no count");
     counts->whole = json_is_true(json_object_get(object, "complete"));
     counts->dry_run = counts->dry_run || json_is_true(json_object_get(object, "dry_run"));
-    counts->skipped = json_integer_value(json_object_get(object, "skipped"));
+    counts->skipped = skipped;
     take_health(collected, run, json_object_get(object, "unhealthy_zones"));
     return NULL;
 }

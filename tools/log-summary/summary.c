@@ -1,7 +1,5 @@
 #include "summary.h"
 
-#include <sys/param.h>
-
 #include "run.h"
 #include "tool.h"
 
@@ -46,7 +44,9 @@ void summary_take_run(struct summary *summary, const json_t *object)
 /* 0 for what is no count. */
 static json_int_t count(const json_t *object, const char *key)
 {
-    return MAX(json_integer_value(json_object_get(object, key)), 0);
+    json_int_t number = json_integer_value(json_object_get(object, key));
+
+    return record_is_count(number) ? number : 0;
 }
 
 void summary_take_end(struct summary *summary, const json_t *object)

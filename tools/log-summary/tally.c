@@ -49,6 +49,8 @@ char *tallies_take_zone(struct tallies *tallies, const json_t *object, const str
                        &health_name, "final", &final, "lookups", &lookups, "unknown", &unknown, "timeout",
                        &timeout) < 0)
         return memory_format("a zone record: %s", error.text);
+    if (!record_is_count(lookups) || !record_is_count(unknown))
+        return memory_format("a zone record: \"lookups\" and \"unknown\" of %s are no counts", name);
     health = health_find(health_name);
     if (!health)
         return memory_format("the health \"%s\" of the zone %s is not known", health_name, name);
