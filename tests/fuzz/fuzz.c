@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ndjson.h"
@@ -54,6 +55,8 @@ ssize_t __wrap_write(int fd, const void *from, size_t size);
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_isatty(int fd);
+time_t __real_time(time_t *seconds);
+time_t __wrap_time(time_t *seconds);
 char *__real_getenv(const char *name);
 char *__wrap_getenv(const char *name);
 void __real__exit(int status);
@@ -106,6 +109,15 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
         ready += fds[i].revents != 0;
     }
     return ready;
+}
+
+time_t __wrap_time(time_t *seconds)
+{
+    if (!active)
+        return __real_time(seconds);
+    if (seconds)
+        *seconds = FUZZ_NOW;
+    return FUZZ_NOW;
 }
 
 int __wrap_isatty(int fd)

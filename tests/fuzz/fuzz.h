@@ -16,6 +16,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What time(2) says: 2026-01-01T00:00:30Z. */
+#define FUZZ_NOW 1767225630
+
 /* Registered with secret_add() by fuzz_begin(): no message may show it. */
 #define FUZZ_SECRET "hunter2secret"
 

@@ -5,6 +5,8 @@
  *     STATUS JSON    that status with that body; 0: the answer was lost
  *     .              what a Jira without tickets answers to the request; so it is when the lines are used up
  *
+ * A first line `?` stands for --check=online, which reads no stream.
+ *
  * No answer may lead to a request that a person would not recognise: paths are paths, bodies fit into Jira's fields,
  * nothing is written before it is known which tickets are open, nor in a dry run. All records leave.
  */
@@ -333,18 +335,23 @@ static void load(void)
     HOLDS(config_finish() == 0);
 }
 
-static int run_stage(void)
+static void open_stage(const char *stream)
 {
     static const struct clock clock = {steady, wait_for};
-    struct stage *stage = &self;
-    int status;
 
     now = 1000;
     answered = turns = created = 0;
     knows_tickets = false;
     clock_replace(&clock);
     self = (struct stage){0};
+    fuzz_begin(stream, strlen(stream), 65536);
     load();
+}
+
+static int run_stage(void)
+{
+    struct stage *stage = &self;
+
     ndjson_in_open(&stage->in, STDIN_FILENO);
     ndjson_out_open(&stage->out, STDOUT_FILENO, true);
     stage->out.never_blocks = true;
@@ -352,8 +359,7 @@ static int run_stage(void)
     run(stage);
     write_end(stage);
     ndjson_out_close(&stage->out);
-    status = exit_status_worse(ndjson_status(&stage->in, &stage->out), jira_status(stage));
-    return status;
+    return exit_status_worse(ndjson_status(&stage->in, &stage->out), jira_status(stage));
 }
 
 static void check_record(const json_t *record, void *count)
@@ -375,26 +381,45 @@ static bool ends_process(const char *stream)
     return strstr(stream, "dry_run") && !strstr(stream, "\"dry_run\":false") && !strstr(stream, "\"dry_run\":true");
 }
 
+static void check_stream(const char *stream)
+{
+    size_t addresses = 0;
+    int status;
+
+    open_stage(stream);
+    status = run_stage();
+    HOLDS(status == 0 || status == 1 || status == 65 || status == 69 || status == 77);
+    HOLDS(!self.sync || sync_idle(self.sync));
+    fuzz_each_line(&fuzz_out, check_record, &addresses);
+    HOLDS(addresses <= self.in.lines_ip && addresses + self.in.bad + self.out.refused >= self.in.lines_ip);
+    close_stage(&self);
+}
+
+static void check_check(void)
+{
+    int status;
+
+    open_stage("");
+    status = check_stage(&self);
+    HOLDS(status == 0 || status == 69 || status == 77);
+    HOLDS(created == 0 && fuzz_out.length == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_string(data, size), *rest = text;
-    size_t addresses = 0;
     const char *stream;
-    int status;
 
     answers = fuzz_cut(&rest, "\n--\n");
     stream = rest && *rest ? rest : usual_stream;
-    if (!ends_process(stream)) {
-        fuzz_begin(stream, strlen(stream), 65536);
-        status = run_stage();
-        HOLDS(status == 0 || status == 1 || status == 65 || status == 69 || status == 77);
-        HOLDS(!self.sync || sync_idle(self.sync));
-        fuzz_each_line(&fuzz_out, check_record, &addresses);
-        HOLDS(addresses <= self.in.lines_ip && addresses + self.in.bad + self.out.refused >= self.in.lines_ip);
-        close_stage(&self);
-        clock_replace(NULL);
-        fuzz_end();
+    if (!strncmp(answers, "?\n", 2)) {
+        answers += 2;
+        check_check();
+    } else if (!ends_process(stream)) {
+        check_stream(stream);
     }
+    clock_replace(NULL);
+    fuzz_end();
     free(text);
     return 0;
 }

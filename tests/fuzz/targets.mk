@@ -12,7 +12,7 @@ fuzz_about.addresses  := common/ip.c $(probe)/range.c $(probe)/servers.c
 fuzz_with.answer      := $(probe)/answer
 fuzz_about.answer     := $(probe)/answer.c
 fuzz_with.config      := $(jira)/settings $(jira)/loopback
-fuzz_about.config     := common/config.c common/secret.c $(jira)/settings.c $(jira)/loopback.c
+fuzz_about.config     := common/config.c common/secret.c $(jira)/settings.c
 fuzz_with.decide      := $(decide)/decision $(decide)/surge
 fuzz_about.decide     := $(decide)/main.c $(decide)/surge.c $(decide)/decision.c common/ndjson_in.c common/ndjson_out.c
 fuzz_with.decision    := $(decide)/decision
@@ -32,7 +32,7 @@ fuzz_about.records    := common/record.c common/run.c tools/pg-apply/change.c
 fuzz_with.report      := $(filter-out %/main,$(basename $(wildcard $(report)/*.c)))
 fuzz_about.report     := $(wildcard $(report)/*.c)
 fuzz_with.text        := $(jira)/page
-fuzz_about.text       := common/text.c common/secret.c common/clock.c $(jira)/page.c
+fuzz_about.text       := common/text.c common/secret.c $(jira)/page.c
 fuzz_with.zones       :=
 fuzz_about.zones      := common/zones.c
 
@@ -40,7 +40,7 @@ comma        := ,
 FUZZ_TARGETS := $(patsubst fuzz_with.%,%,$(filter fuzz_with.%,$(.VARIABLES)))
 FUZZ_SHARED  := $(patsubst %,$(B)/tests/fuzz/%.o,fuzz state msan)
 # The calls by which the harness is input, output, environment and end of the process (fuzz.c), and those of msan.c.
-fuzz_wraps := $(patsubst %,-Wl$(comma)--wrap=%,read write poll isatty getenv _exit)
+fuzz_wraps := $(patsubst %,-Wl$(comma)--wrap=%,read write poll time isatty getenv _exit)
 msan_wraps := $(patsubst %,-Wl$(comma)--wrap=%,json_pack json_unpack json_unpack_ex json_loadb json_loads json_dumpb \
     json_dumps curl_url_set curl_url_get ns_initparse ns_parserr)
 
