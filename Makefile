@@ -90,7 +90,8 @@ $(B)/bench/bare_loop: $(B)/tests/bench/bare_loop.o $(filter-out %/main.o %/resol
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lunbound -levent_core -lresolv -ljansson
 
-include tests/fuzz/targets.mk
+# The image is built without tests.
+-include tests/fuzz/targets.mk
 
 deps: ; tests/support/packages build
 demo: ; tests/support/packages demo
