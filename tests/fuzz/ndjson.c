@@ -1,7 +1,8 @@
 /*
  * The reader and the writer of the stream. The first byte says how it is read: options of the reader by its bits 0-2,
- * whether \1 stands for 64 KiB of `x` (bit 3: lines as long as they may be, and longer), and into which pieces it is
- * cut. However it comes in, the same records come out, and what was accepted can be passed on and read again.
+ * whether \1 stands for 64 KiB of `x` (bit 3, behind 0100: lines as long as they may be, and longer), and into which
+ * pieces it is cut. However it comes in, the same records come out, and what was accepted can be passed on and read
+ * again.
  */
 #include "ndjson.h"
 
@@ -14,6 +15,7 @@
 enum { BARE_LINES = 1, REQUIRE_RUN = 2, COLLECTED = 4, INFLATED = 8 };
 
 #define BLOWN_UP 65536
+#define BLOWN_UP_MOST 20 /* of which 16 are NDJSON_LINE_MAX */
 
 struct reading {
     char *text; /* what was read, a record a line */
@@ -29,7 +31,7 @@ static char *inflate(const uint8_t *data, size_t size, size_t *length)
 
     for (size_t i = 0; i < size; i++)
         count += data[i] == 1;
-    count = count > 40 ? 40 : count;
+    count = count > BLOWN_UP_MOST ? BLOWN_UP_MOST : count;
     to = text = malloc(size + count * BLOWN_UP + 1);
     if (!text)
         abort();
@@ -138,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    options = data[0] & 15;
+    options = data[0] & (data[0] >> 4 == 4 ? 15 : 7); /* long lines take long: for one first byte in 16 */
     text = options & INFLATED ? inflate(data + 1, size - 1, &length) : fuzz_string(data + 1, length = size - 1);
     whole = read_all(text, length, 65536, options);
     pieces = read_all(text, length, options & INFLATED ? 50000 + data[0] : 1 + data[0] / 16U, options);
