@@ -72,13 +72,11 @@ class Mark:
 class Job:
     """dnsbl-monitor, running."""
 
-    def __init__(self, folder, environment, name, options=(), out=None, err=None, prefix=()):
+    def __init__(self, folder, environment, name, options=(), out=None, prefix=()):
+        """`out`: where its output goes, if not into a file of the folder; `prefix`: a command that it is run by."""
         self.name = name
         self.out, self.err = os.path.join(folder, "out"), os.path.join(folder, "err")
-        for path in self.out, self.err:
-            with open(path, "wb"):
-                pass    # where `out` and `err` are others, nothing comes into these
-        with open(out or self.out, "wb") as stdout, open(err or self.err, "wb") as stderr:
+        with open(out or self.out, "wb") as stdout, open(self.err, "wb") as stderr:
             self.process = subprocess.Popen(
                 [*prefix, os.path.join(ROOT, "pipelines", JOB), *options], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
                 env={**environment, "FAULTS_JOB": name}, start_new_session=True)
@@ -98,6 +96,17 @@ class Job:
             except OSError:
                 pass    # it has ended, or is none of ours
         return found
+
+    def runs(self, name):
+        """Whether a program of that name runs in it."""
+        for pid in self.children():
+            try:
+                with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                    if file.read() == name + "\n":
+                        return True
+            except OSError:
+                pass
+        return False
 
     def wait(self):
         """For its end, and that of all that it leaves behind: their number, when it had ended itself."""

@@ -213,7 +213,7 @@ class Worker:
         settings = self.stand_ins.settings(moment[0] if moment else row.stage, [os.path.join(self.libraries, name + ".so") for name in names],
                                            deed.own, deed.command)
         settings.update({"FAULT_MARK": self.mark.path, **({"FAULT_MOMENT": moment[1]} if moment else {}), **deed.settings})
-        self.start_job(settings, options=deed.options, out=deed.out, err=deed.err, prefix=deed.prefix)
+        self.start_job(settings, options=deed.options, out=deed.out, prefix=deed.prefix)
         if moment and "FAULT_ERRNO" not in settings:
             self.at_moment(deed)
         return self.job.wait()

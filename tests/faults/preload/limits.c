@@ -1,6 +1,6 @@
 /*
  * limits.so: changes nothing; says on FAULT_MARK (preload.h) when the kernel refuses a descriptor (`EMFILE PID`) or memory
- * (`ENOMEM PID`), or nobody reads standard output any more (`EPIPE PID`).
+ * (`ENOMEM PID`), that the output has no room (`ENOSPC PID`), or that nobody reads it any more (`EPIPE PID`).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -112,10 +112,10 @@ ssize_t write(int fd, const void *bytes, size_t size)
     REAL(write);
 
     n = real(fd, bytes, size);
-    if (n < 0 && fd == STDOUT_FILENO && (errno == EPIPE || errno == ENOSPC || errno == EFBIG)) {
+    if (n < 0 && fd <= STDERR_FILENO && (errno == EPIPE || errno == ENOSPC)) {
         int kept = errno;
 
-        mark(kept == EPIPE ? "EPIPE" : kept == ENOSPC ? "ENOSPC" : "EFBIG");
+        mark(kept == EPIPE ? "EPIPE" : "ENOSPC");
         errno = kept;
     }
     return n;
