@@ -10,7 +10,8 @@ rows, all tickets, each line of the log and its totals are as soak/model.py and 
 without need, and no process, file, session or connection is left.  What the stages take stays the same (soak/sampler.py).
 
 What is killed is killed by the clock, so that a run played again may end a little differently.
-Prints what happened how often, and every violation.  Status 1: there was one.  --plant proves that it can fail.  BUILD is where make put the programs.
+Prints what happened how often, and every violation.  Status 1: there was one.  --plant proves that it can fail.
+BUILD is where make put the programs.
 """
 
 import argparse
@@ -38,7 +39,8 @@ def parse():
     parser.add_argument("--runs", type=int, default=ENOUGH)
     parser.add_argument("--keep", metavar="DIR", help="leaves the last run's files and the servers' logs in there")
     parser.add_argument("--report", metavar="FILE", help="JSON")
-    parser.add_argument("--plant", action="store_true", help="plants a discrepancy after each run (soak/plants.py): status 3 if all are told of")
+    parser.add_argument("--plant", action="store_true",
+                        help="plants a discrepancy after each run (soak/plants.py): status 3 if all are told of")
     parser.add_argument("-v", "--verbose", action="store_true", help="tells of each run")
     return parser.parse_args()
 
@@ -61,7 +63,8 @@ def report(soak, options, seconds):
             "ticket_edits": sum(count for name, count in counts.items() if name.startswith("ticket ")
                                 and name not in ("ticket create", "ticket recreate", "ticket none")),
             "addresses": counts["addresses checked"], "unknown_lookups": counts["unknown lookups"], "held": counts["held"],
-            "conflicts": counts["conflicts"], "killed": counts["killed"], "jira_down": counts["run jira_down"] + counts["run jira_dies"],
+            "conflicts": counts["conflicts"], "killed": counts["killed"],
+            "jira_down": counts["run jira_down"] + counts["run jira_dies"],
             "database_down": counts["run database_down"], "violations": len(soak.violations), "seconds": round(seconds),
             "trend": soak.trend.report(), "counts": dict(sorted(counts.items()))}
 

@@ -59,8 +59,9 @@ def line_of(verdict, step, is_conflict, is_dry):
     """What the log must say of an address."""
     due = verdict.transition in model.EFFECTS and not is_conflict
     told = TOLD.get(step.action, "updated_issue")
-    line = {"decision": "LISTED" if verdict.is_listed else "CLEAN", "transition": verdict.transition, "listed_zones": verdict.listed,
-            "unknown_zones": verdict.unknown, "carried_zones": verdict.carried, "watch_zones": verdict.watch}
+    line = {"decision": "LISTED" if verdict.is_listed else "CLEAN", "transition": verdict.transition,
+            "listed_zones": verdict.listed, "unknown_zones": verdict.unknown, "carried_zones": verdict.carried,
+            "watch_zones": verdict.watch}
     if is_dry:
         return {**line, "would": {"db_changes": due, "jira_action": told}, "db_changes": False, "jira_action": "no_action"}
     return {**line, "db_changes": due, "jira_action": told}
@@ -68,7 +69,7 @@ def line_of(verdict, step, is_conflict, is_dry):
 
 def log_lines(lines, verdicts, steps, conflicts, is_dry=False, jira="works"):
     """`jira`: works; down: all tickets failed; dies: some may have."""
-    due = {str(verdict.ip): line_of(verdict, steps[str(verdict.ip)], verdict.row["id"] in conflicts, is_dry) for verdict in verdicts}
+    due = {str(v.ip): line_of(v, steps[str(v.ip)], v.row["id"] in conflicts, is_dry) for v in verdicts}
     for ip in sorted(due.keys() | lines.keys()):
         line = {"transition": "none", "carried_zones": [], "watch_zones": [], **lines.get(ip, {})}
         wanted = due.get(ip, {})

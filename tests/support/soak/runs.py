@@ -40,8 +40,8 @@ class Run:
         self.expect()
 
     def expect(self):
-        records = [v.record("conflict" if v.row["id"] in self.conflicts else "updated" if v.transition in model.EFFECTS else "unchanged")
-                   for v in self.verdicts]
+        records = [v.record("conflict" if v.row["id"] in self.conflicts else
+                            "updated" if v.transition in model.EFFECTS else "unchanged") for v in self.verdicts]
         self.steps = {r["ip"]: oracle.Step(r["ip"], "none") if v.is_undecided() else oracle.expect(r, self.tickets, self.now)
                       for v, r in zip(self.verdicts, records)}
         self.alarms = alarms.expect(records, self.surging, self.tickets, self.now)
@@ -76,8 +76,9 @@ class Soak:
 
     def environment(self):
         return {"DB_HOST": "127.0.0.1", "DB_PORT": self.database.port, "DB_NAME": "postal", "DB_USER": "dnsbl_monitor",
-                "DB_PASSWORD": self.database.password, "DNS_RESOLVERS": self.dns, "DNS_CONCURRENCY": str(LOOKUPS), "JIRA_SERVER": self.jira.url,
-                "JIRA_USER": jira_inside.USER if self.flavour == "cloud" else "", "JIRA_API_TOKEN": jira_inside.TOKEN,
+                "DB_PASSWORD": self.database.password, "DNS_RESOLVERS": self.dns, "DNS_CONCURRENCY": str(LOOKUPS),
+                "JIRA_SERVER": self.jira.url, "JIRA_USER": jira_inside.USER if self.flavour == "cloud" else "",
+                "JIRA_API_TOKEN": jira_inside.TOKEN,
                 "JIRA_PROJECT": "OPS", "JIRA_ISSUE_TYPE": "Task", "JIRA_DNS_FAILURE_ISSUE_TYPE": "Incident",
                 "FAST_CLOCK_FOR": monitor.HURRIED}
 
@@ -249,7 +250,8 @@ class Soak:
         if idle or lenient or (run.kind == "jira_dies" and self.jira.fired()):
             return
         self.report(promises.undone(run.steps, run.alarms, run.done))
-        steps = {ip: step for ip, step in run.steps.items() if ip not in {str(v.ip) for v in run.verdicts if v.row["id"] in run.conflicts}}
+        by_hand = {str(v.ip) for v in run.verdicts if v.row["id"] in run.conflicts}
+        steps = {ip: step for ip, step in run.steps.items() if ip not in by_hand}
         self.report(promises.one_ticket(run.verdicts, steps, run.tickets, after, self.clock.time()))
         wanted = len(run.done)
         if self.jira.store.counters["write_requests"] != wanted:

@@ -106,7 +106,8 @@ class Sampler(threading.Thread):
 
     def find(self, stage):
         """Process id of a stage that runs, or None."""
-        return next((int(pid) for pid, name in list(self.stage_of.items()) if name == stage and not self.ended[stage].is_set()), None)
+        here = (int(pid) for pid, name in list(self.stage_of.items()) if name == stage and not self.ended[stage].is_set())
+        return next(here, None)
 
     def stop(self):
         self.over.set()
@@ -132,8 +133,9 @@ class Trend:
 
     def report(self):
         """By stage and quantity: of the first third of the runs and of the last, times as medians, all else as the most."""
-        return {stage: {name: dict(zip(("first", "last"), thirds(some, statistics.median if name in TIMES else max)), runs=len(some))
-                        for name, some in values.items()} for stage, values in self.values.items()}
+        def both(name, some):
+            return dict(zip(("first", "last"), thirds(some, statistics.median if name in TIMES else max)), runs=len(some))
+        return {stage: {name: both(name, some) for name, some in values.items()} for stage, values in self.values.items()}
 
     def problems(self, lookups):
         """What grew, where so many `lookups` may be in flight; time is not judged, for others use the machine too."""
@@ -146,8 +148,9 @@ class Trend:
             if last > first * MEMORY_GROWTH + MEMORY_KB:
                 found.append(f"memory of {stage}: {first:.0f} kB in the first third of the runs, {last:.0f} kB in the last")
             for name in ("descriptors", "descriptors_end") if stage != PER_LOOKUP else ():
-                if name in report and report[name]["last"] > report[name]["first"] + DESCRIPTORS:
-                    found.append(f"{name} of {stage}: {report[name]['first']} in the first third of the runs, {report[name]['last']} in the last")
+                some = report.get(name, {"first": 0, "last": 0})
+                if some["last"] > some["first"] + DESCRIPTORS:
+                    found.append(f"{name} of {stage}: {some['first']} in the first third of the runs, {some['last']} in the last")
             most = max(self.values[stage]["descriptors"], default=0)
             if most > TOO_MANY + (lookups if stage == PER_LOOKUP else 0):
                 found.append(f"{stage} had {most} descriptors open")
