@@ -41,6 +41,7 @@ def parse():
     parser.add_argument("--report", metavar="FILE", help="JSON")
     parser.add_argument("--plant", action="store_true",
                         help="plants a discrepancy after each run (soak/plants.py): status 3 if all are told of")
+    parser.add_argument("--first", action="store_true", help="ends at the first violation, as is enough for a mutant")
     parser.add_argument("-v", "--verbose", action="store_true", help="tells of each run")
     return parser.parse_args()
 
@@ -82,7 +83,7 @@ def main():
         servers = stack.enter_context(contextlib.closing(database.Database(os.path.join(folder, "servers"), bounced=False)))
         soak = stack.enter_context(contextlib.closing(
             runs.Soak(options.seed, programs, clock.build(folder), folder, servers, planted, options.verbose)))
-        soak.play(len(planted) or options.runs)
+        soak.play(len(planted) or options.runs, options.first)
     show(soak)
     if options.report:
         os.makedirs(os.path.dirname(os.path.abspath(options.report)), exist_ok=True)
