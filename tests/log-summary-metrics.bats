@@ -186,8 +186,12 @@ now() { date -u +%FT%T.000Z; }
     well_formed m.prom
     [ "$(stat -c %a m.prom)" = 644 ]
     [ "$(find . -name 'm.prom*' | wc -l)" -eq 1 ]
+    # Whoever has it open still reads all of the old one.
+    cp m.prom old
+    ln m.prom open
     (umask 027 && everything | metrics)
     [ "$(stat -c %a m.prom)" = 640 ]
+    cmp old open
 }
 
 @test "a file that cannot be written: the log is whole, the status 74, and nothing is left" {
