@@ -197,6 +197,8 @@ void confine(unsigned reach)
         error = -seccomp_load(filter.context);
     if (filter.context)
         seccomp_release(filter.context);
+    if (error == ENOMEM)
+        die_without_memory();
     if (error != 0)
         report(REPORT_INFO, "not_confined", "this process keeps rights that it does not need: seccomp: %s",
                strerror(error));
