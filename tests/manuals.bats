@@ -384,7 +384,7 @@ pages() {
     bad=no
     cd "$PAGES"
     # Those of Debian's that our pages may name, for none of them has to be installed here.
-    known=(cron.8 curl.1 make.1 resolv.conf.5 unbound.conf.5)
+    known=(cron.8 curl.1 make.1 resolv.conf.5 seccomp.2 unbound.conf.5)
     for file in {tools,common,pipelines}/*.[1-8]; do
         page=${file##*/}
         while read -r _ name section _; do
