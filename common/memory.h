@@ -17,8 +17,8 @@ __attribute__((format(printf, 1, 2))) char *memory_format(const char *format, ..
 __attribute__((format(printf, 1, 0))) char *memory_format_list(const char *format, va_list arguments);
 
 /*
- * From now on Jansson's memory cannot run out either: it does not tell that from text that is no JSON, and a record, or a
- * server's answer, would be taken for a bad one.
+ * From now on Jansson's memory cannot run out either: it does not tell that from text that is no JSON, and a record,
+ * or a server's answer, would be taken for a bad one.
  */
 void memory_for_json(void);
 

@@ -81,7 +81,8 @@ char *record_decision(const json_t *object, struct record_decision *decision);
 /* Which of names (count of them) text is; -1: none. */
 int record_index(const char *const *names, size_t count, const char *text);
 
-/* Whether it can be a count: no run has so many of anything, and sums of such, over all that is kept, stay in bounds. */
+/* Whether it can be a count: no run has so many of anything, and sums of such, over all that is kept, stay in bounds.
+ */
 #define RECORD_COUNT_MAX 1000000000000
 bool record_is_count(json_int_t number);
 

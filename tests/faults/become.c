@@ -1,14 +1,15 @@
 /*
- * become: stands where dnsbl-monitor looks for the six programs, under each one's name, and becomes the program of that
- * name. A script would do; this is a static program because there are hundreds of them, and each costs the start of a shell.
+ * become: stands where dnsbl-monitor looks for the six programs, under each one's name, and becomes the program of
+ * that name. A script would do; this is a static program because there are hundreds of them, and each costs the start
+ * of a shell.
  *
  *     FAULTS_PROGRAMS   the folder of the programs
  *     FAULTS_STAGE      the name of the one that something is to happen to, and only to it:
  *     FAULTS_PRELOAD      its LD_PRELOAD
  *     FAULTS_SET          NAME=VALUE, put into its environment
  *     FAULTS_COMMAND      what bash(1) runs in its place; there `program` runs it
- *     FAULTS_CLOCK_LIB  LD_PRELOAD of those that wait long for their servers (see fast_clock.c), or of none: FAULTS_HURRIED
- *     FAULTS_HURRIED      their names
+ *     FAULTS_CLOCK_LIB  LD_PRELOAD of those that wait long for their servers (see fast_clock.c), or of none:
+ * FAULTS_HURRIED FAULTS_HURRIED      their names
  *
  * The programs' checks are not the matter here: they succeed.
  */

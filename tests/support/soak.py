@@ -25,10 +25,10 @@ import time
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, name) for name in ("soak", "history", "pg_history")]
-import clock        # noqa: E402
-import database     # noqa: E402
-import plants       # noqa: E402
-import runs         # noqa: E402
+import clock
+import database
+import plants
+import runs
 
 ENOUGH = 100    # in so many runs everything happens
 

@@ -1,6 +1,7 @@
 /*
- * moment.so: stops a program, as SIGSTOP does, at a moment that can be told, so that a test does there what it wants and
- * lets it go on by SIGCONT. FAULT_MARK (preload.h) says `stopped PID` then. Once: the second time is like any other.
+ * moment.so: stops a program, as SIGSTOP does, at a moment that can be told, so that a test does there what it wants
+ * and lets it go on by SIGCONT. FAULT_MARK (preload.h) says `stopped PID` then. Once: the second time is like any
+ * other.
  *
  *     FAULT_MOMENT = start           before main()
  *                    in N            before it reads on behind N addresses of its standard input
@@ -9,7 +10,8 @@
  *                    send N [TEXT]   before the Nth message to a socket (that has TEXT in it)
  *                    sent N [TEXT]   after it
  *                    exit            when it exits
- *     FAULT_ERRNO  = 28              optional: instead, the call of that moment fails so, and each of its kind after it
+ *     FAULT_ERRNO  = 28              optional: instead, the call of that moment fails so, and each of its kind after
+ * it
  *
  * Up to the moment `in` standard input comes a line at a time, or the program would have read beyond.
  */
@@ -31,7 +33,8 @@ static bool over;
 
 static long addresses, outputs, messages;
 
-static const char *const names[] = {[START] = "start", [IN] = "in", [OUT] = "out", [SEND] = "send", [SENT] = "sent", [EXIT] = "exit"};
+static const char *const names[] = {
+    [START] = "start", [IN] = "in", [OUT] = "out", [SEND] = "send", [SENT] = "sent", [EXIT] = "exit"};
 
 static void come(void)
 {

@@ -1,6 +1,6 @@
 /*
- * no_memory.so: the allocation number FAULT_ALLOCATION, counted from main() on, fails, and FAULT_MARK (preload.h) says
- * `failed PID`. Those behind it succeed, unless FAULT_FOR_EVER is set.
+ * no_memory.so: the allocation number FAULT_ALLOCATION, counted from main() on, fails, and FAULT_MARK (preload.h)
+ * says `failed PID`. Those behind it succeed, unless FAULT_FOR_EVER is set.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * What the libraries of this folder, which are for LD_PRELOAD, have in common: the witness that a fault has fired. Each
- * appends a line to the file FAULT_MARK: its word, and the process id. Without FAULT_MARK nothing is written.
+ * What the libraries of this folder, which are for LD_PRELOAD, have in common: the witness that a fault has fired.
+ * Each appends a line to the file FAULT_MARK: its word, and the process id. Without FAULT_MARK nothing is written.
  *
  * Nothing here allocates: the library that lets malloc(3) fail calls it in the middle of that.
  */
@@ -18,10 +18,10 @@
 #define MARKS_FD 900 /* deeds.py knows it */
 
 /* Declares `real`, the function behind ours of that name. Where dlsym(3) is needed; _GNU_SOURCE must be defined. */
-#define REAL(name) \
-    static __typeof__(name) *real; \
-    if (!real) \
-        real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+#define REAL(name)                                                                                                   \
+    static __typeof__(name) *real;                                                                                   \
+    if (!real)                                                                                                       \
+    real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
 static int marks = -1; /* the file */
 
@@ -47,7 +47,8 @@ static inline void mark(const char *word)
         syscall(SYS_write, marks, line, length);
 }
 
-/* A number from the environment; without it, or if it is none, the process ends: a test that says it wrongly must fail. */
+/* A number from the environment; without it, or if it is none, the process ends: a test that says it wrongly must
+ * fail. */
 static inline long number_of(const char *name)
 {
     const char *text = getenv(name);

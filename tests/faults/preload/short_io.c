@@ -1,6 +1,6 @@
 /*
- * short_io.so: each read(2), write(2), recv(2) and send(2) of a stream moves 1 to FAULT_SHORT bytes and no more, as the
- * manuals allow. A datagram stays whole. FAULT_MARK (preload.h) says `short PID` at the first that was cut down.
+ * short_io.so: each read(2), write(2), recv(2) and send(2) of a stream moves 1 to FAULT_SHORT bytes and no more, as
+ * the manuals allow. A datagram stays whole. FAULT_MARK (preload.h) says `short PID` at the first that was cut down.
  */
 #define _GNU_SOURCE
 #include <stdbool.h>
@@ -29,7 +29,8 @@ static bool is_stream(int fd)
         return false;
     if (S_ISFIFO(status.st_mode))
         return true;
-    return S_ISSOCK(status.st_mode) && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+    return S_ISSOCK(status.st_mode) && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+           type == SOCK_STREAM;
 }
 
 static size_t cut(int fd, size_t size)

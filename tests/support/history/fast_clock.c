@@ -35,11 +35,11 @@ static int64_t speed = 1, real_start, virtual_start;
 /* One of FAST_CLOCK_FOR, or there is none. */
 static bool is_meant(void)
 {
-    char names[256];
+    char names[256], *rest;
     const char *given = getenv("FAST_CLOCK_FOR");
 
     snprintf(names, sizeof names, "%s", given ? given : program_invocation_short_name);
-    for (char *name = strtok(names, " "); name; name = strtok(NULL, " "))
+    for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
         if (strcmp(name, program_invocation_short_name) == 0)
             return true;
     return false;
