@@ -57,7 +57,7 @@ static void check_range(const char *text, unsigned long long most)
 {
     struct range range;
     char *problem = range_parse(text, most, &range);
-    struct ip ip, before, first;
+    struct ip ip = {0}, before = {0}, first = {0};
     unsigned long long count = range.left, steps = 0;
 
     if (problem) {

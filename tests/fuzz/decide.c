@@ -2,6 +2,7 @@
  * The whole of dnsbl-decide: a stream in, a stream out, with the surge brake. The first byte says how: bit 0
  * --require-run, bit 1 the brake is off, bit 2 SURGE_RELEASE, the others the pieces in which the stream comes.
  */
+int dnsbl_decide_main(int argc, char **argv);
 #define main dnsbl_decide_main
 #include "../../tools/dnsbl-decide/main.c"
 #undef main

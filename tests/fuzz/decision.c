@@ -179,8 +179,10 @@ static void check_update(const struct scene *scene, const struct decision *decis
     case RECORD_TRANSITION_CHANGED:
         HOLDS(decision->listed && scene->row != 0 && json_string_length(lists) > 0 && !old);
         break;
-    default:
+    case RECORD_TRANSITION_NONE:
+    case RECORD_TRANSITION_HELD: /* not here, as was seen above */
         HOLDS(decision->listed == (scene->row != 0));
+        break;
     }
 }
 

@@ -10,6 +10,7 @@
  * No answer may lead to a request that a person would not recognise: paths are paths, bodies fit into Jira's fields,
  * nothing is written before it is known which tickets are open, nor in a dry run. All records leave.
  */
+int jira_sync_main(int argc, char **argv);
 #define main jira_sync_main
 #include "../../tools/jira-sync/main.c"
 #undef main

@@ -2,6 +2,7 @@
  * The whole of log-summary: a stream in, the operators' log and the metrics out. The first byte says how: bit 0 the
  * log is text, bit 1 on a terminal, bit 2 --require-run, the others the pieces in which the stream comes.
  */
+int log_summary_main(int argc, char **argv);
 #define main log_summary_main
 #include "../../tools/log-summary/main.c"
 #undef main

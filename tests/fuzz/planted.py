@@ -80,8 +80,8 @@ DEFECTS = {
     "text": Defect(
         "a bidirectional control is shown",
         "common/text.c",
-        "code >= 0x2028 && code <= 0x202e",
-        "code >= 0x2028 && code <= 0x202d"),
+        "{0x2028, 0x202e}",
+        "{0x2028, 0x202d}"),
     "zones": Defect(
         "what an allowlist takes off is forgotten",
         "common/zones.c",

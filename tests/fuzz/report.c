@@ -3,6 +3,7 @@
  * and by bit 0 --require-run. The page is taken apart as a browser would: nothing that was read may be markup in it,
  * and what the script reads is JSON.
  */
+int dnsbl_report_main(int argc, char **argv);
 #define main dnsbl_report_main
 #include "../../tools/dnsbl-report/main.c"
 #undef main
