@@ -2,6 +2,8 @@
 
 
 class Deed:
+    HASTE = {"DNS_TIMEOUT": "1"}    # settings of a job that is to wait in vain for DNS
+
     needs = ()      # the libraries that the stage has, beside moment.so if there is a moment
 
     def __init__(self, row, worker):

@@ -19,7 +19,7 @@ class Dns(Deed):
         self.over = threading.Event()
         self.thread = None
         if set(self.argument.split()) & set(self.SILENT):
-            self.settings["DNS_TIMEOUT"] = "1"
+            self.settings.update(self.HASTE)
         if self.how == "garbage":
             self.action, *zones = zones
             self.zones = zones or addresses.ZONES

@@ -84,20 +84,21 @@ class Capture(Deed):
 
 
 class NoReader(Deed):
-    """EPIPE LINES: who reads its output goes away behind so many lines; 0: before the first."""
+    """EPIPE: who reads its output goes away, before the first byte or while it stands still."""
     needs = ("limits",)
 
     def prepare(self):
-        if self.argument == "0":
+        if self.row.when == "-":
             self.command = 'exec 4> >(true); wait $!; program "$@" >&4 4>&-'
         else:
-            self.command = f'program "$@" | head -n {self.argument}; exit "${{PIPESTATUS[0]}}"'
+            self.command = 'program "$@" | cat; exit "${PIPESTATUS[0]}"'
 
     def act(self, pid):
-        """It stands in the middle of a write that has more lines than that; what it writes next, nobody reads."""
+        for reader in self.worker.job.processes("cat"):
+            os.kill(reader, signal.SIGPIPE)     # of which bash says nothing
         end = time.monotonic() + stages.MINUTE
-        while self.worker.job.runs("head") and time.monotonic() < end:
-            time.sleep(0.01)
+        while self.worker.job.processes("cat") and time.monotonic() < end:
+            time.sleep(0.005)
 
     def fired(self, job):
         return self.marked("EPIPE") or ("SIGPIPE ended it" if job.stages().get(self.row.stage) == 141 else None)
@@ -107,6 +108,10 @@ class Limit(Deed):
     """EMFILE, ENOMEM: at the moment it has all the descriptors, or memory, that it may ever have; N more are allowed."""
     needs = ("limits",)
     KINDS = {"EMFILE": resource.RLIMIT_NOFILE, "ENOMEM": resource.RLIMIT_AS}
+
+    def prepare(self):
+        if self.row.stage == "dnsbl-probe":
+            self.settings.update(self.HASTE)
 
     def act(self, pid):
         more = int(self.argument or 0)
@@ -127,6 +132,8 @@ class NoMemory(Deed):
 
     def prepare(self):
         number, _, on = self.argument.partition(" ")
+        if self.row.stage == "dnsbl-probe":
+            self.settings.update(self.HASTE)
         self.settings["FAULT_ALLOCATION"] = number
         if on:
             self.settings["FAULT_FOR_EVER"] = "1"

@@ -97,16 +97,16 @@ class Job:
                 pass    # it has ended, or is none of ours
         return found
 
-    def runs(self, name):
-        """Whether a program of that name runs in it."""
+    def processes(self, name):
+        """Process ids of the programs of that name."""
+        found = []
         for pid in self.children():
             try:
                 with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-                    if file.read() == name + "\n":
-                        return True
+                    found += [pid] if file.read() == name + "\n" else []
             except OSError:
                 pass
-        return False
+        return found
 
     def wait(self):
         """For its end, and that of all that it leaves behind: their number, when it had ended itself."""

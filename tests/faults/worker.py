@@ -102,6 +102,7 @@ class Worker:
         found = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LC_ALL") if name in os.environ}
         return {**found, "DB_HOST": "127.0.0.1", "DB_PORT": self.database.port, "DB_NAME": "postal", "DB_USER": "dnsbl_monitor",
                 "DB_PASSWORD": self.database.password, "DNSBL_ZONES": ",".join(addresses.ZONES), "DNS_RESOLVERS": self.resolvers,
+                "DNS_TIMEOUT": "30",    # that a busy machine is slow is not the fault
                 "JIRA_SERVER": self.jira.url, "JIRA_USER": jira_inside.USER, "JIRA_API_TOKEN": jira_inside.TOKEN,
                 "JIRA_PROJECT": "OPS", "JIRA_ISSUE_TYPE": "Task", "JIRA_DNS_FAILURE_ISSUE_TYPE": "Incident"}
 
