@@ -22,7 +22,7 @@ from playing import Violation
 
 SPEED = 8           # of the clock of programs that wait 2, 4 and 8 s
 SCHEDULE, DAY, LONG_RUN = 15 * 60, 86400, 20 * 60
-DNS_TIMEOUT, STOPPED_DNS_TIMEOUT, LOOKUPS = 3, 30, 60
+DNS_TIMEOUT, LONG_DNS_TIMEOUT, LOOKUPS = 5, 30, 60   # the long one where nobody has to wait for its end
 # Dealt again and again, each time in another order.
 DECK = 5 * ["quiet"] + 2 * ["killed"] + ["still", "dry", "jira_down", "jira_dies", "database_down", "meddled"]
 CALM = ("quiet", "still", "dry")
@@ -140,13 +140,13 @@ class Soak:
 
     # Runs
 
-    def start(self, options=(), dns_timeout=DNS_TIMEOUT):
-        settings = self.settings
+    def start(self, options=(), is_dns_stopped=False):
+        settings, is_silent = self.settings, "unreachable" in self.world.health.values() and not is_dns_stopped
         self.monitor.start(
             options, DNSBL_ZONES=" ".join(zone.site() for zone in settings.zones), DNSBL_THRESHOLD=str(settings.threshold),
             LISTED_PRIORITY=str(settings.listed_priority), CLEAN_FALLBACK_PRIORITY=str(settings.fallback_priority),
             SURGE_LIMIT_PERCENT=str(settings.surge_percent), SURGE_RELEASE=",".join(settings.surge_release),
-            DNS_TIMEOUT=str(dns_timeout), **self.clock.environment(self.library))
+            DNS_TIMEOUT=str(DNS_TIMEOUT if is_silent else LONG_DNS_TIMEOUT), **self.clock.environment(self.library))
 
     def run_quiet(self, _run):
         start = time.monotonic()
@@ -199,7 +199,7 @@ class Soak:
         """A person works on rows that were read, and of which it is not known yet whether they are listed."""
         due = [v.row for v in run.verdicts if v.transition in model.EFFECTS]
         self.database.call("server_signal dnsdist STOP")
-        self.start(dns_timeout=STOPPED_DNS_TIMEOUT)
+        self.start(is_dns_stopped=True)
         read = self.monitor.sampler.ended["pg-ips"].wait(monitor.PATIENCE)
         for row in self.events.luck.sample(due, min(2, len(due))) if read else ():
             is_conflict = self.events.luck.random() < 0.5
