@@ -157,6 +157,22 @@ give_reason() {
     tried 2 "answers of Jira"
 }
 
+@test "an issue whose key would lead a request elsewhere is no issue: no request is made with it" {
+    pool_add 192.0.2.1
+    zone_list evil.test 192.0.2.1
+    rbldnsd_reload
+    jira_control faults -d '{"name": "elsewhere", "match": {"path": "search"}, "times": "always", "action": {"wrong_json":
+        {"isLast": true, "issues": [{"id": "10001", "key": "../user?x=", "fields": {"status": {"name": "To Do"},
+            "summary": "IP 192.0.2.1 blacklisted by none.test", "labels": ["dnsbl-monitor", "dnsbl-ip-192.0.2.1"]}}]}}}' >/dev/null
+    monitor
+    [ "$status" -eq 69 ]
+    [ "$(jira_control faults | jq .elsewhere.fired)" -ge 1 ]
+    run ! grep -F '../user' <(jira_journal | jq -r .path)
+    [ "$(jira_journal | jq -r .path | grep -c search)" -ge 1 ]
+    [ "$(pool_row 192.0.2.1)" = '0|100|evil.test|new block from list(s) evil.test' ]
+    tried 1 "key of an issue"
+}
+
 @test "a ticket that a person filled with commands is known by its label, and nothing of it is repeated" {
     jira_control issue -d '{"summary": "IP 192.0.2.1 blacklisted by \u001b[2Jx,<b>y</b>,\u202ez",
         "labels": ["dnsbl-monitor", "dnsbl-ip-192.0.2.1"]}' >/dev/null

@@ -178,6 +178,8 @@ CURLUcode __wrap_curl_url_get(const CURLU *url, CURLUPart what, char **part, uns
 
     ENTER();
     code = __real_curl_url_get(url, what, part, flags);
+    if (code == CURLUE_OK) /* its memory may have grown, which no calloc() has cleared */
+        WRITTEN(*part, strlen(*part) + 1);
     LEAVE();
     return code;
 }

@@ -100,7 +100,8 @@ struct issue *issue_parse(const json_t *object, const json_t *closed)
     struct issue *issue;
 
     if (json_unpack((json_t *)object, "{s:s, s:s, s:{s:s, s:{s:s}}}", "id", &id, "key", &key, "fields", "summary",
-                    &summary, "status", "name", &status) < 0)
+                    &summary, "status", "name", &status) < 0 ||
+        !issue_is_key(key)) /* it becomes a part of paths */
         return NULL;
     issue = issue_new(key, id);
     issue->unread = false;
