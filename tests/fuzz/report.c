@@ -141,28 +141,6 @@ static struct page_counts check_body(const char *at, const char *end)
     return counts;
 }
 
-static int run(unsigned options)
-{
-    struct collected collected = {.history.current = HISTORY_NONE};
-    struct ndjson_in in;
-    struct ndjson_out out;
-    int status;
-
-    ndjson_in_open(&in, STDIN_FILENO);
-    in.collected = true;
-    in.require_run = options & 1;
-    ndjson_out_open(&out, STDOUT_FILENO, false);
-    ndjson_each(&in, &out, collected_take, &collected);
-    in.cut_off = in.cut_off || collected.history.torn;
-    write_page(&out, &collected, ndjson_cut_off(&in));
-    ndjson_out_close(&out);
-    status = ndjson_status(&in, &out);
-    ndjson_in_close(&in);
-    pool_free(&collected.pool);
-    history_free(&collected.history);
-    return status;
-}
-
 /* What is the same in every page, byte for byte, and what is usual in the rest of one without input. */
 static struct {
     size_t head, tail;
@@ -175,7 +153,7 @@ static void make_empty(void)
     const char *body, *end;
 
     fuzz_begin("", 0, 1);
-    run(0);
+    make_page(false);
     empty.page = fuzz_string((const uint8_t *)fuzz_out.bytes, fuzz_out.length);
     body = body_of(empty.page, &end);
     empty.head = (size_t)(body - empty.page);
@@ -206,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     fuzz_begin(data + 1, size - 1, 1 + data[0] / 2U * 20);
-    status = run(data[0]);
+    status = make_page((data[0] & 1) != 0);
     HOLDS(status == 0 || status == 1 || status == 65);
     check_page(&fuzz_out);
     fuzz_end();

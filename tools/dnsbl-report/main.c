@@ -34,22 +34,17 @@ static void write_page(struct ndjson_out *out, struct collected *collected, bool
     view_free(&view);
 }
 
-int main(int argc, char **argv)
+/* All of the input, as one page. */
+static int make_page(bool require_run)
 {
-    struct tool tool = {.name = "dnsbl-report", .help = help};
     struct collected collected = {.history.current = HISTORY_NONE};
     struct ndjson_in in;
     struct ndjson_out out;
-    enum tool_mode mode = tool_start(&tool, argc, argv);
     int status;
 
-    tool_no_arguments(&tool, argc, argv);
-    if (mode != TOOL_RUN)
-        return EXIT_DONE;
-    confine(0);
     ndjson_in_open(&in, STDIN_FILENO);
     in.collected = true;
-    in.require_run = tool.require_run;
+    in.require_run = require_run;
     ndjson_out_open(&out, STDOUT_FILENO, false);
     ndjson_each(&in, &out, collected_take, &collected);
     in.cut_off = in.cut_off || collected.history.torn;
@@ -60,4 +55,16 @@ int main(int argc, char **argv)
     pool_free(&collected.pool);
     history_free(&collected.history);
     return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct tool tool = {.name = "dnsbl-report", .help = help};
+    enum tool_mode mode = tool_start(&tool, argc, argv);
+
+    tool_no_arguments(&tool, argc, argv);
+    if (mode != TOOL_RUN)
+        return EXIT_DONE;
+    confine(0);
+    return make_page(tool.require_run);
 }

@@ -22,7 +22,8 @@ struct issue {
 /* New: one that is there and open, of which nothing else is known. id: as Jira gives it, NULL: unknown. */
 struct issue *issue_new(const char *key, const char *id);
 
-/* What Jira shows, new; NULL: it is not an issue with a key, summary and status. closed: names of statuses, in any case. */
+/* What Jira shows, new; NULL: it is not an issue with a key, summary and status. closed: names of statuses, in any
+ * case. */
 struct issue *issue_parse(const json_t *object, const json_t *closed);
 
 void issue_forget_description(struct issue *issue); /* NULL does nothing */
