@@ -33,9 +33,8 @@ override CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Icommon
 override LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 COMMON_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
-PRELOADS       := $(patsubst %.c,$(B)/%.so,$(wildcard tests/support/*.c))
+PRELOADS       := $(patsubst %.c,$(B)/%.so,$(wildcard tests/support/*.c tests/faults/preload/*.c))
 UNIT_TESTS     := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
-FAULTS         := $(B)/faults/become $(patsubst tests/faults/preload/%.c,$(B)/faults/%.so,$(wildcard tests/faults/preload/*.c))
 
 all: $(TOOLS:%=$(B)/bin/%)
 
@@ -72,18 +71,14 @@ $(B)/tests/sanitize/planted: $(B)/tests/sanitize/planted.o
 	$(CC) $(LDFLAGS) -o $@ $<
 
 # What tests preload into the programs, ld.so(8).
-$(B)/tests/support/%.so: tests/support/%.c Makefile
+$(B)/%.so: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNINGS) $(WERROR) -O1 -fPIC -shared -o $@ $<
+	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNINGS) $(WERROR) -O2 -MMD -MP -fPIC -shared -o $@ $<
 
-# Libraries for LD_PRELOAD, which bring about what goes wrong.
-$(B)/faults/%.so: tests/faults/preload/%.c tests/faults/preload/preload.h Makefile
+# What tests put in the programs' place.
+$(B)/tests/faults/become: tests/faults/become.c Makefile
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 $(WARNINGS) $(WERROR) -shared -fPIC -o $@ $<
-
-$(B)/faults/become: tests/faults/become.c Makefile
-	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 $(WARNINGS) $(WERROR) -static -o $@ $<
+	$(CC) -D_GNU_SOURCE -std=gnu11 $(WARNINGS) $(WERROR) -O2 -static -o $@ $<
 
 # The benchmark's bare loop is dnsbl-probe's resolver with another main().
 $(B)/bench/bare_loop: $(B)/tests/bench/bare_loop.o $(filter-out %/main.o %/resolver.o,$(patsubst %.c,$(B)/%.o,$(wildcard tools/dnsbl-probe/*.c))) $(B)/common.a
@@ -147,7 +142,7 @@ browser-check: ; tests/support/packages browser
 # Foreign bytes, SECONDS of them for each of TARGETS (standard: 20, all), see tests/fuzz/run.
 fuzz: ; tests/support/packages fuzz
 	tests/fuzz/run --build $(B)/fuzz --seconds $(or $(SECONDS),20) $(TARGETS)
-unit-tests: $(UNIT_TESTS) $(PRELOADS) $(FAULTS)
+unit-tests: $(UNIT_TESTS) $(PRELOADS) $(B)/tests/faults/become
 bare-loop: $(B)/bench/bare_loop
 
 # What is installed beside the programs, each FILE:PLACE.
@@ -171,7 +166,7 @@ uninstall:
 	    [ ! -d $(DESTDIR)$$dir ] || find $(DESTDIR)$$dir -depth -type d -empty -delete; done
 
 # Of what git knows, or, in what such an archive held, of all: the bytes depend on these files alone.
-dist_files = if [ -e .git ]; then git ls-files -z; else find . -path ./$(B) -prune -o -type f -printf '%P\0'; fi
+dist_files = if [ -e .git ]; then git ls-files -z; else find . \( -path ./build -o -path ./$(B) \) -prune -o -type f -printf '%P\0'; fi
 dist_time  = if [ -e .git ]; then git log -1 --format=%ct; else stat -c %Y Makefile; fi
 dist:
 	mkdir -p $(B)

@@ -13,7 +13,6 @@
  *
  * The programs' checks are not the matter here: they succeed.
  */
-#define _GNU_SOURCE
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

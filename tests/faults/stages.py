@@ -24,7 +24,7 @@ class Programs:
         self.folder, self.programs, self.fast_clock = folder, os.path.join(build, "bin"), fast_clock
         os.makedirs(os.path.join(folder, "bin"))
         for stage in STAGES:
-            os.symlink(os.path.join(build, "faults/become"), os.path.join(folder, "bin", stage))
+            os.symlink(os.path.join(build, "tests/faults/become"), os.path.join(folder, "bin", stage))
 
     def settings(self, stage="", libraries=(), own="", command=""):
         """The job's environment; `own`, NAME=VALUE, is of the `stage` alone."""

@@ -25,7 +25,7 @@ IDS = re.compile(r"OPS-\d+|[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9
 
 class Worker:
     def __init__(self, number, folder, build, fast_clock):
-        self.number, self.folder, self.libraries = number, os.path.join(folder, f"worker{number}"), os.path.join(build, "faults")
+        self.number, self.folder, self.libraries = number, os.path.join(folder, f"worker{number}"), os.path.join(build, "tests/faults/preload")
         self.database = database.Database(os.path.join(self.folder, "servers"))
         self.programs = os.path.join(build, "bin")
         self.call = self.database.call

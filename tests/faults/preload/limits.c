@@ -3,7 +3,6 @@
  * memory
  * (`ENOMEM PID`), that the output has no room (`ENOSPC PID`), or that nobody reads it any more (`EPIPE PID`).
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/epoll.h>

@@ -15,7 +15,6 @@
  *
  * Up to the moment `in` standard input comes a line at a time, or the program would have read beyond.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

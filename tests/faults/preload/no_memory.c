@@ -2,7 +2,6 @@
  * no_memory.so: the allocation number FAULT_ALLOCATION, counted from main() on, fails, and FAULT_MARK (preload.h)
  * says `failed PID`. Those behind it succeed, unless FAULT_FOR_EVER is set.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -17,7 +17,7 @@
 
 #define MARKS_FD 900 /* deeds.py knows it */
 
-/* Declares `real`, the function behind ours of that name. Where dlsym(3) is needed; _GNU_SOURCE must be defined. */
+/* Declares `real`, the function behind ours of that name. Where dlsym(3) is needed. */
 #define REAL(name)                                                                                                   \
     static __typeof__(name) *real;                                                                                   \
     if (!real)                                                                                                       \

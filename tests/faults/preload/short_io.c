@@ -2,7 +2,6 @@
  * short_io.so: each read(2), write(2), recv(2) and send(2) of a stream moves 1 to FAULT_SHORT bytes and no more, as
  * the manuals allow. A datagram stays whole. FAULT_MARK (preload.h) says `short PID` at the first that was cut down.
  */
-#define _GNU_SOURCE
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>

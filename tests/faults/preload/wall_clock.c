@@ -2,7 +2,6 @@
  * wall_clock.so: the clock that people set is FAULT_CLOCK seconds off as soon as there is the file FAULT_CLOCK_SET;
  * the steady ones go on. FAULT_MARK (preload.h) says `stepped PID` at the first time that is told so.
  */
-#define _GNU_SOURCE
 #include <stdbool.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
