@@ -2,23 +2,16 @@
 # support/reach.c, which is preloaded. The last test runs the whole job so: the programs must miss nothing of it.
 
 bats_require_minimum_version 1.5.0
+load support/job.bash
 
 setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
-    export REACH=$BUILD/tests/support/reach.so
-    load support/servers.bash
-    load support/job.bash
     job_servers "$BATS_FILE_TMPDIR" one.test two.test
+    export REACH=$BUILD/tests/support/reach.so
 }
 
-teardown_file() {
-    load support/servers.bash
-    servers_stop "$BATS_FILE_TMPDIR"
-}
+teardown_file() { servers_stop "$BATS_FILE_TMPDIR"; }
 
 setup() {
-    load support/servers.bash
-    load support/job.bash
     cd "$BATS_TEST_TMPDIR" || return
 }
 
@@ -92,7 +85,7 @@ PY
     rbldnsd_reload
     export DNSBL_ZONES=one.test,two.test DNS_TIMEOUT=1 LD_PRELOAD=$REACH
     for transition in listed cleared; do
-        "$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor" --capture streams --metrics metrics >log 2>err
+        "$job" --capture streams --metrics metrics >log 2>err
         LD_PRELOAD='' jq -se "any(.transition == \"$transition\")" streams/dnsbl-decide.ndjson
         [ "$(grep -c '^reach read-file' err)" -eq 6 ]
         [ "$(grep -c '^reach make-file yes' err)" -eq 1 ]

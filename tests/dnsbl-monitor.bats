@@ -3,24 +3,17 @@
 # the servers, never in our own logs.
 
 bats_require_minimum_version 1.5.0
+load support/job.bash
 
 setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
-    export job=$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor COMMON=$BATS_TEST_DIRNAME/../common
-    load support/servers.bash
-    load support/job.bash
+    export COMMON=$BATS_TEST_DIRNAME/../common
     job_servers "$BATS_FILE_TMPDIR" one.test two.test three.test keyed.test=generic
 }
 
-teardown_file() {
-    load support/servers.bash
-    servers_stop "$BATS_FILE_TMPDIR"
-}
+teardown_file() { servers_stop "$BATS_FILE_TMPDIR"; }
 
 # Every test begins in a world where nobody is listed and nothing is broken.
 setup() {
-    load support/servers.bash
-    load support/job.bash
     cd "$BATS_TEST_TMPDIR" || return
     job_world one.test two.test three.test
     export DNSBL_ZONES=one.test,two.test,three.test DNS_TIMEOUT=1 DNS_CONCURRENCY=100

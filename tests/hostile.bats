@@ -4,33 +4,31 @@
 # anybody else anything. How single programs meet single things, their own suites show; this counts what was tried.
 
 bats_require_minimum_version 1.5.0
+load support/job.bash
 
 setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build} HOSTILE=$BATS_TEST_DIRNAME/support/hostile
-    export job=$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor COMMON=$BATS_TEST_DIRNAME/../common
-    load support/servers.bash
-    load support/job.bash
+    export HOSTILE=$BATS_TEST_DIRNAME/support/hostile COMMON=$BATS_TEST_DIRNAME/../common
     POSTGRES_IP_TYPE=text job_servers "$BATS_FILE_TMPDIR" evil.test good.test
     garbage_start "$BATS_FILE_TMPDIR"
 }
 
 teardown_file() {
-    load support/servers.bash
     servers_stop "$BATS_FILE_TMPDIR"
     [ -z "${REPORT:-}" ] || { mkdir -p "$REPORT" && jq -n --rawfile tried "$BATS_FILE_TMPDIR/tried" '
-        {inputs: ($tried | split("\n") | map(select(. != "") | split("\t") | {(.[1]): (.[0] | tonumber)}) | add), lost: 0}' \
+        {inputs: ($tried | split("\n") | map(select(. != "") | split("\t") | {(.[1]): (.[0] | tonumber)}) | add),
+         failed: '"$(find "$BATS_FILE_TMPDIR" -name 'failed.*' | wc -l)"'}' \
         >"$REPORT/hostile.json"; }
 }
 
 setup() {
-    load support/servers.bash
-    load support/job.bash
     cd "$BATS_TEST_TMPDIR" || return
     job_world evil.test good.test
     garble_nothing
     export DNSBL_ZONES=evil.test,good.test DNS_TIMEOUT=3 DNS_CONCURRENCY=100
     unset DRY_RUN
 }
+
+teardown() { [ -n "${BATS_TEST_COMPLETED:-}" ] || : >"$BATS_FILE_TMPDIR/failed.$BATS_TEST_NUMBER"; }
 
 # inputs NAME: the lines of that file, without comments.
 inputs() { grep -v '^#' "$HOSTILE/$1"; }
@@ -63,7 +61,7 @@ written() {
 
 bad_records() { jq -r 'select(.error_type == "bad_record").error_message' "$1" | wc -l; }
 
-# tried NUMBER WHAT: last in a test, so that it counts what was survived. That nothing was lost, the tests have seen by then.
+# tried NUMBER WHAT: last in a test, so that it counts what was survived; a test that does not come so far is counted in teardown.
 tried() { printf '%s\t%s\n' "$@" >>"$BATS_FILE_TMPDIR/tried"; }
 
 # ---- what lists say ----------------------------------------------------------

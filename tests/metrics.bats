@@ -1,24 +1,16 @@
 # The metrics of the job, in a real Pushgateway and in a file for node_exporter.
 
 bats_require_minimum_version 1.5.0
+load support/job.bash
 
 setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
-    export job=$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor
-    load support/servers.bash
-    load support/job.bash
     job_servers "$BATS_FILE_TMPDIR" one.test two.test
     pushgateway_start "$BATS_FILE_TMPDIR" --web.enable-admin-api
 }
 
-teardown_file() {
-    load support/servers.bash
-    servers_stop "$BATS_FILE_TMPDIR"
-}
+teardown_file() { servers_stop "$BATS_FILE_TMPDIR"; }
 
 setup() {
-    load support/servers.bash
-    load support/job.bash
     cd "$BATS_TEST_TMPDIR" || return
     job_world one.test two.test
     pushgateway_start "$SERVERS" --web.enable-admin-api

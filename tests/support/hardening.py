@@ -33,7 +33,7 @@ def listed(numbers):
 
 
 def hostile(numbers):
-    return listed(numbers["inputs"]), f"none taken for what it is not; {many(numbers['lost'], 'record')} lost"
+    return listed(numbers["inputs"]), f"none taken for what it is not, none cost others anything; {many(numbers['failed'], 'test')} failed"
 
 
 def faults(numbers):

@@ -1,8 +1,12 @@
 # shellcheck shell=bash
-# job.bash - the whole job against real servers. servers.bash is sourced before.
+# job.bash - the whole job against real servers.
 
-# job_servers DIR ZONE...: starts all that the job asks and writes to.
+# shellcheck source=tests/support/servers.bash
+source "${BASH_SOURCE[0]%/*}/servers.bash"
+
+# job_servers DIR ZONE...: starts all that the job asks and writes to. Exports BUILD and job, the program.
 job_servers() {
+    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build} job=$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor
     postgres_start "$1" && rbldnsd_start "$@" && dnsdist_start "$1" && jira_start "$1"
 }
 

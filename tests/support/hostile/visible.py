@@ -7,23 +7,14 @@ strings may have lines, as the texts of tickets have. What is wrong goes to stan
 is wrong: it proves nothing.
 """
 import json
-import re
 import sys
 import unicodedata
 
 
-
-class Hidden:
-    """Controls, format characters (direction, no width), line and paragraph separators; a newline is asked about apart."""
-
-    def finditer(self, text):
-        return (at for at in re.finditer("[^\n]", text) if unicodedata.category(at[0]) in ("Cc", "Cf", "Zl", "Zp", "Cs"))
-
-    def search(self, text):
-        return next(self.finditer(text), None)
-
-
-HIDDEN = Hidden()
+def hidden(text):
+    """Where there is a control, format character (direction, no width), line or paragraph separator; newlines apart."""
+    return [at for at, character in enumerate(text)
+            if character != "\n" and unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Cs")]
 
 
 def strings(value):
@@ -47,11 +38,11 @@ def problems(form, data):
     if not text:
         yield "empty"
     if form == "text":
-        yield from (f"{found[0]!r} in {text[max(0, found.start() - 20):found.end() + 20]!r}" for found in HIDDEN.finditer(text))
+        yield from (f"{text[at]!r} in {text[max(0, at - 20):at + 20]!r}" for at in hidden(text))
         return
     for line in text.splitlines() if form == "json" else [text]:
         for string in strings(json.loads(line)):
-            if HIDDEN.search(string) or (form == "json" and "\n" in string):
+            if hidden(string) or (form == "json" and "\n" in string):
                 yield repr(string[:200])
 
 
