@@ -167,9 +167,11 @@ setup() { site_anew; }
         [ "$(jq -r .error_message err | grep -c JIRA_FIELDS)" -eq 2 ]
         [ "$(grep -c 'two words' err)" -eq 0 ]
     done
-    for server in ftp://x.test https://u:p@x.test 'https://x.test/?a=b' x.test ''; do
+    for server in ftp://x.test https://u:p@x.test 'https://x.test/?a=b' x.test '' 'https://x.test/a b'; do
         JIRA_SERVER=$server run -78 jira_sync --check
     done
+    JIRA_SERVER=https://bücher.test run -78 jira_sync --check
+    [[ $output == *xn--* ]]
     for labels in '""' 1 '"a b"' "\"$(printf 'x%.0s' {1..256})\""; do
         JIRA_FIELDS="{\"labels\": [$labels]}" run jira_sync --check
         [[ $output == *'"labels\" must be an array'* ]]
