@@ -352,6 +352,7 @@ static void try_again_or_fail(struct http *http, struct exchange *exchange, stru
 
     lose_time(http, exchange->started, now);
     if (seconds == 0) {
+        http_spend(http, 0); /* the last try may have used the budget up */
         answer->outcome = HTTP_FAILED;
         finish(http, exchange, answer);
         return;
