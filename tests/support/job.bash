@@ -6,7 +6,8 @@ source "${BASH_SOURCE[0]%/*}/servers.bash"
 
 # job_servers DIR ZONE...: starts all that the job asks and writes to. Exports BUILD and job, the program.
 job_servers() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build} job=$BATS_TEST_DIRNAME/../pipelines/dnsbl-monitor
+    local root=${BASH_SOURCE[0]%/*}/../..
+    export BUILD=${BUILD:-$root/build} job=$root/pipelines/dnsbl-monitor
     postgres_start "$1" && rbldnsd_start "$@" && dnsdist_start "$1" && jira_start "$1"
 }
 

@@ -7,14 +7,11 @@ bats_require_minimum_version 1.5.0
 stages=(pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary)
 
 setup_file() {
-    export BUILD=${BUILD:-$BATS_TEST_DIRNAME/../../build}
-    export job=$BATS_TEST_DIRNAME/../../pipelines/dnsbl-monitor
-    load ../support/servers.bash
     load ../support/job.bash
     load ../support/valgrind.bash
+    job_servers "$BATS_FILE_TMPDIR" a.test b.test
     mkdir "$BATS_FILE_TMPDIR/valgrind"
     under_valgrind "$BATS_FILE_TMPDIR/valgrind"
-    job_servers "$BATS_FILE_TMPDIR" a.test b.test
 }
 
 teardown_file() {
@@ -25,7 +22,6 @@ teardown_file() {
 }
 
 setup() {
-    load ../support/servers.bash
     load ../support/job.bash
     load ../support/valgrind.bash
     cd "$BATS_TEST_TMPDIR" || return
