@@ -106,7 +106,7 @@ check-full: ; tests/support/packages check
 # The job again and again over a world that changes, held against a model: see tests/support/soak.py.
 soak: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
-	BUILD=$(B)/check tests/support/soak.py --runs $(or $(RUNS),100) --seed $(or $(SEED),1) --report $(B)/report/soak.json
+	RUNS=$(or $(RUNS),100) SEED=$(or $(SEED),1) SUITE_SECONDS=7200 BUILD=$(B)/check REPORT=$(B)/report tests/run soak
 # Every program under memcheck, in a whole job and by itself.
 valgrind: ; tests/support/packages valgrind
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
