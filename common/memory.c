@@ -1,6 +1,6 @@
 #include "memory.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,4 +64,56 @@ char *memory_format(const char *format, ...)
     text = memory_format_list(format, arguments);
     va_end(arguments);
     return text;
+}
+
+/* --- streams, by fopencookie(3) --- */
+
+struct memory_stream {
+    char **text;
+    size_t *length, room; /* room: bytes of *text, with the NUL */
+};
+
+static ssize_t stream_write(void *cookie, const char *bytes, size_t count)
+{
+    struct memory_stream *stream = cookie;
+
+    if (count >= stream->room - *stream->length) {
+        stream->room = *stream->length + count + 1;
+        stream->room += stream->room / 2;
+        *stream->text = memory_resize(*stream->text, stream->room, 1);
+    }
+    memcpy(*stream->text + *stream->length, bytes, count);
+    *stream->length += count;
+    (*stream->text)[*stream->length] = '\0';
+    return (ssize_t)count;
+}
+
+/* Tells the position, for ftell(3). */
+static int stream_seek(void *cookie, off64_t *offset, int whence)
+{
+    const struct memory_stream *stream = cookie;
+
+    if (*offset != 0 || whence != SEEK_CUR) {
+        errno = EINVAL;
+        return -1;
+    }
+    *offset = (off64_t)*stream->length;
+    return 0;
+}
+
+static int stream_close(void *cookie)
+{
+    free(cookie);
+    return 0;
+}
+
+FILE *memory_stream(char **text, size_t *length)
+{
+    static const cookie_io_functions_t functions = {.write = stream_write, .seek = stream_seek, .close = stream_close};
+    struct memory_stream *stream = memory_new(1, sizeof *stream);
+
+    *stream = (struct memory_stream){.text = text, .length = length, .room = 64};
+    *text = memory_new(stream->room, 1);
+    *length = 0;
+    return memory_check(fopencookie(stream, "w", functions));
 }

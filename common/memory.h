@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 void *memory_new(size_t count, size_t size);               /* zeroed */
 void *memory_resize(void *old, size_t count, size_t size); /* takes old */
@@ -15,6 +16,13 @@ char *memory_string(const char *text);
 char *memory_bytes(const void *bytes, size_t length); /* NUL-terminated copy */
 __attribute__((format(printf, 1, 2))) char *memory_format(const char *format, ...);
 __attribute__((format(printf, 1, 0))) char *memory_format_list(const char *format, va_list arguments);
+
+/*
+ * A stream that writes into memory, as open_memstream(3): after fflush() or fclose(), *text is what was written, with
+ * a NUL behind it (new), and *length its bytes. That one drops what there is no memory for, and not all its callers
+ * are told; this one ends the process. It cannot be read, and its position is its end.
+ */
+FILE *memory_stream(char **text, size_t *length);
 
 /*
  * From now on Jansson's memory cannot run out either: it does not tell that from text that is no JSON, and a record,

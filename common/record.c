@@ -29,7 +29,7 @@ char *record_join(const json_t *strings, const char *separator)
     size_t length, index;
     char *text = NULL;
     json_t *item;
-    FILE *out = memory_check(open_memstream(&text, &length));
+    FILE *out = memory_stream(&text, &length);
 
     json_array_foreach (strings, index, item)
         fprintf(out, "%s%s", index ? separator : "", json_string_value(item));

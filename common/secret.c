@@ -49,7 +49,7 @@ char *secret_mask(const char *text)
 
     if (count == 0)
         return memory_string(text);
-    out = memory_check(open_memstream(&masked, &length));
+    out = memory_stream(&masked, &length);
     while (*text) {
         const char *secret = secret_at(text);
 

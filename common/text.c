@@ -74,7 +74,7 @@ char *text_foreign(const void *bytes, size_t length)
     const unsigned char *at = bytes;
     char *text = NULL;
     size_t size, kept = 0;
-    FILE *out = memory_check(open_memstream(&text, &size));
+    FILE *out = memory_stream(&text, &size);
 
     while (length > 0) {
         size_t step = *at ? text_utf8_length(at, length) : 0;
@@ -100,7 +100,7 @@ char *text_visible(const char *text)
     const unsigned char *at = (const unsigned char *)text;
     size_t length = strlen(text), size;
     char *visible = NULL;
-    FILE *out = memory_check(open_memstream(&visible, &size));
+    FILE *out = memory_stream(&visible, &size);
 
     while (length > 0) {
         size_t step = text_utf8_length(at, length);

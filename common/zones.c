@@ -52,7 +52,7 @@ static char *expand(const char *list, bool *complete)
 {
     char *text = NULL;
     size_t size;
-    FILE *out = memory_check(open_memstream(&text, &size));
+    FILE *out = memory_stream(&text, &size);
 
     *complete = true;
     while (*list) {

@@ -113,7 +113,7 @@ void answer_read(struct answer *answer, const unsigned char *message, size_t len
     char *raw = NULL, *foreign;
     size_t size;
     ns_msg handle;
-    FILE *text = memory_check(open_memstream(&raw, &size));
+    FILE *text = memory_stream(&raw, &size);
 
     *answer = (struct answer){0};
     if (ns_initparse(message, (int)length, &handle) < 0)

@@ -107,7 +107,7 @@ static char *text_of(const struct progress_state *state, double rate)
 {
     char number[TEXT_COUNT_SIZE], *text = NULL;
     size_t size;
-    FILE *out = memory_check(open_memstream(&text, &size));
+    FILE *out = memory_stream(&text, &size);
 
     fputs(text_count(state->done, number), out);
     if (state->total > 0)

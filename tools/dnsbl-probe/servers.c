@@ -80,7 +80,7 @@ static char *system_servers(void)
 {
     char line[512], *list = NULL;
     size_t size;
-    FILE *out = memory_check(open_memstream(&list, &size)), *in = fopen(RESOLV_CONF, "re");
+    FILE *out = memory_stream(&list, &size), *in = fopen(RESOLV_CONF, "re");
     struct ip ip;
 
     while (in && fgets(line, sizeof line, in)) {

@@ -112,7 +112,7 @@ void probe_show_address(struct probe *probe, const struct slot *slot, enum findi
         return;
     }
     rows = memory_new(probe->zones->count, sizeof *rows);
-    out = memory_check(open_memstream(&text, &length));
+    out = memory_stream(&text, &length);
     for (size_t i = 0; i < probe->zones->count; i++)
         fill_row(probe, slot, i, &rows[i]);
     table_address(&probe->table, out, ip_format(&slot->ip, ip), rows, probe->zones->count);
@@ -173,7 +173,7 @@ void probe_show_end(struct probe *probe)
 {
     char *text = NULL;
     size_t length;
-    FILE *out = memory_check(open_memstream(&text, &length));
+    FILE *out = memory_stream(&text, &length);
 
     if (probe->taken > 1)
         show_sums(probe, out);

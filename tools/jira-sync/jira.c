@@ -40,7 +40,7 @@ char *jira_problem(const struct http_answer *answer)
     char *text = NULL, *masked;
     const char *name;
     size_t length, index;
-    FILE *out = memory_check(open_memstream(&text, &length));
+    FILE *out = memory_stream(&text, &length);
 
     fprintf(out, "%s", answer->problem);
     json_array_foreach (json_object_get(answer->body, "errorMessages"), index, message)

@@ -51,7 +51,7 @@ static void write_phrase(FILE *out, const char *phrase)
 
 static void begin(struct query *query, const char *project, const json_t *labels)
 {
-    query->out = memory_check(open_memstream(&query->text, &query->length));
+    query->out = memory_stream(&query->text, &query->length);
     fputs("project = ", query->out);
     write_string(query->out, project);
     fputs(" AND (labels in ", query->out);

@@ -11,7 +11,7 @@
 
 void page_open(struct page *page)
 {
-    page->file = memory_check(open_memstream(&page->text, &page->length));
+    page->file = memory_stream(&page->text, &page->length);
 }
 
 char *page_close(struct page *page)

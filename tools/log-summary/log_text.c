@@ -24,7 +24,7 @@ struct text {
 static void text_begin(struct text *text, const struct log *log)
 {
     *text = (struct text){0};
-    text->file = memory_check(open_memstream(&text->bytes, &text->length));
+    text->file = memory_stream(&text->bytes, &text->length);
     fputs(log->line_start, text->file);
 }
 

@@ -88,14 +88,15 @@ static char *listing(const char *ip, const char *zone)
 {
     char *line;
     size_t length;
-    FILE *file = memory_check(open_memstream(&line, &length));
+    FILE *file = memory_stream(&line, &length);
 
     fputs("dnsbl_listed{", file);
     put_label(file, "ip", ip);
     fputc(',', file);
     put_label(file, "zone", zone);
     fputs("} 1\n", file);
-    return memory_check(fclose(file) == 0 ? line : NULL);
+    fclose(file);
+    return line;
 }
 
 void metrics_take_address(struct metrics *metrics, const struct address *address)
@@ -267,7 +268,7 @@ void metrics_open(struct metrics *metrics, const char *path)
 {
     *metrics = (struct metrics){.path = path};
     if (path)
-        metrics->text = memory_check(open_memstream(&metrics->bytes, &metrics->length));
+        metrics->text = memory_stream(&metrics->bytes, &metrics->length);
 }
 
 bool metrics_close(struct metrics *metrics, const struct summary *summary, const struct tallies *tallies)
@@ -285,7 +286,7 @@ bool metrics_close(struct metrics *metrics, const struct summary *summary, const
     put_run(metrics->text, summary);
     put_last_success(metrics, summary);
     fputs("# EOF\n", metrics->text);
-    memory_check(fclose(metrics->text) == 0 ? metrics->bytes : NULL);
+    fclose(metrics->text);
     written = metrics_file_write(metrics->path, metrics->bytes, metrics->length);
     if (!written)
         report(REPORT_ERROR, "metrics_failed", "the metrics could not be written to %s: %s; the log is not affected",

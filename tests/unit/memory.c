@@ -1,0 +1,42 @@
+/* Streams into memory: all that was written, and a NUL. */
+#include "memory.h"
+
+#include "tap.h"
+
+#define LINES 100000
+
+int main(void)
+{
+    char *text, expected[32];
+    size_t length, differing = 0;
+    FILE *out = memory_stream(&text, &length);
+
+    fclose(out);
+    CHECK(length == 0);
+    CHECK_NEW_TEXT(text, "");
+
+    out = memory_stream(&text, &length);
+    CHECK(ftell(out) == 0);
+    fwrite("a\0b", 1, 3, out);
+    CHECK(ftell(out) == 3);
+    fflush(out);
+    CHECK(length == 3 && !memcmp(text, "a\0b", 4));
+    CHECK(fseek(out, 0, SEEK_SET) == -1 && fgetc(out) == EOF);
+    fputs("cd", out);
+    fclose(out);
+    CHECK(length == 5 && !memcmp(text, "a\0bcd", 6));
+    free(text);
+
+    out = memory_stream(&text, &length);
+    for (int i = 0; i < LINES; i++)
+        fprintf(out, "line %6d\n", i);
+    fclose(out);
+    CHECK(length == LINES * strlen("line 123456\n") && strlen(text) == length);
+    for (size_t i = 0; i < LINES; i++) {
+        snprintf(expected, sizeof expected, "line %6zu\n", i);
+        differing += memcmp(text + i * strlen(expected), expected, strlen(expected)) != 0;
+    }
+    CHECK(differing == 0);
+    free(text);
+    return tap_end();
+}
