@@ -23,8 +23,7 @@ static const char *url_problem(CURLU *url, const char *text)
 
     for (const char *at = text; *at; at++)
         if (!isgraph((unsigned char)*at))
-            return "holds a character that a URL cannot: a host's name goes in its ASCII form (xn--...), and all else "
-                   "as %20";
+            return "holds a character that no URL has: a name goes in its ASCII form (xn--...), the rest as %20";
     if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
         return "is not a URL such as https://example.atlassian.net";
     curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
