@@ -51,6 +51,7 @@ struct http {
 
 struct http *http_open(const char *base, const char *user, const char *token, unsigned concurrency)
 {
+    static const char *const headers[] = {"Accept: application/json", "Content-Type: application/json", "Expect:"};
     struct http *http = memory_new(1, sizeof *http);
 
     *http = (struct http){.base = base, .user = user, .token = token, .concurrency = concurrency};
@@ -58,9 +59,8 @@ struct http *http_open(const char *base, const char *user, const char *token, un
     signal(SIGPIPE, SIG_IGN); /* from a connection that the server closed */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(http->multi = curl_multi_init()))
         die(EXIT_BUG, "system_error", "libcurl cannot be started");
-    http->headers = curl_slist_append(http->headers, "Accept: application/json");
-    http->headers = curl_slist_append(http->headers, "Content-Type: application/json");
-    http->headers = memory_check(curl_slist_append(http->headers, "Expect:"));
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        http->headers = memory_check(curl_slist_append(http->headers, headers[i]));
     return http;
 }
 
@@ -201,15 +201,18 @@ static const char *own_ca_file(void)
     return file && *file ? file : getenv("SSL_CERT_FILE");
 }
 
+/* All that can go wrong is that there is no memory to copy a text: a request without its login would be refused. */
+#define SET(easy, option, value) memory_check(curl_easy_setopt(easy, option, value) == CURLE_OK ? (easy) : NULL)
+
 static void set_login(const struct http *http, CURL *easy)
 {
     if (http->user && *http->user) {
-        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-        curl_easy_setopt(easy, CURLOPT_USERNAME, http->user);
-        curl_easy_setopt(easy, CURLOPT_PASSWORD, http->token);
+        SET(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        SET(easy, CURLOPT_USERNAME, http->user);
+        SET(easy, CURLOPT_PASSWORD, http->token);
     } else {
-        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-        curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, http->token);
+        SET(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        SET(easy, CURLOPT_XOAUTH2_BEARER, http->token);
     }
 }
 
@@ -217,21 +220,21 @@ static void set_transport(const struct http *http, CURL *easy)
 {
     const char *ca_file = own_ca_file();
 
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* else a resolver that is silent holds up the whole program */
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* it would show the token to whoever is at the other end */
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT, ANSWER_TIMEOUT_S);
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "dnsbl-monitor/" VERSION);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+    SET(easy, CURLOPT_NOSIGNAL, 1L);
+    SET(easy, CURLOPT_QUICK_EXIT, 1L); /* else a resolver that is silent holds up the whole program */
+    SET(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(easy, CURLOPT_FOLLOWLOCATION, 0L); /* it would show the token to whoever is at the other end */
+    SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+    SET(easy, CURLOPT_TIMEOUT, ANSWER_TIMEOUT_S);
+    SET(easy, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
+    SET(easy, CURLOPT_ACCEPT_ENCODING, "");
+    SET(easy, CURLOPT_USERAGENT, "dnsbl-monitor/" VERSION);
+    SET(easy, CURLOPT_HTTPHEADER, http->headers);
     if (http->direct)
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        SET(easy, CURLOPT_PROXY, "");
     if (ca_file && *ca_file)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+        SET(easy, CURLOPT_CAINFO, ca_file);
 }
 
 /*
@@ -243,11 +246,11 @@ static void set_body(struct exchange *exchange, CURL *easy)
 {
     if (!exchange->body)
         return;
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->length);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
-    curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
+    SET(easy, CURLOPT_POST, 1L);
+    SET(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
+    SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->length);
+    SET(easy, CURLOPT_READFUNCTION, give_body);
+    SET(easy, CURLOPT_READDATA, exchange);
 }
 
 static void begin(struct http *http, struct exchange *exchange)
@@ -262,14 +265,15 @@ static void begin(struct http *http, struct exchange *exchange)
     set_transport(http, easy);
     set_login(http, easy);
     set_body(exchange, easy);
-    curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-    curl_multi_add_handle(http->multi, easy);
+    SET(easy, CURLOPT_URL, exchange->url);
+    SET(easy, CURLOPT_WRITEFUNCTION, take_answer);
+    SET(easy, CURLOPT_WRITEDATA, exchange);
+    SET(easy, CURLOPT_HEADERFUNCTION, take_header);
+    SET(easy, CURLOPT_HEADERDATA, exchange);
+    SET(easy, CURLOPT_ERRORBUFFER, exchange->error);
+    SET(easy, CURLOPT_PRIVATE, exchange);
+    /* Else it would be waited for, and never end. */
+    memory_check(curl_multi_add_handle(http->multi, easy) == CURLM_OK ? easy : NULL);
 }
 
 void http_send(struct http *http, const char *method, const char *path, json_t *body, bool repeatable,
@@ -459,7 +463,7 @@ static void work(struct http *http)
          exchange && http->verdict == HTTP_WORKS && now >= http->paused_until; exchange = exchange->next)
         if (!exchange->easy && !exchange->finished && now >= exchange->due)
             begin(http, exchange);
-    curl_multi_perform(http->multi, &running);
+    memory_check(curl_multi_perform(http->multi, &running) == CURLM_OK ? http : NULL);
     while (http->verdict == HTTP_WORKS && (message = curl_multi_info_read(http->multi, &left))) {
         CURLcode code = message->data.result;
         struct exchange *exchange;
