@@ -468,6 +468,18 @@ part() { awk -v title="h3. $1" '/^h3\. /{ on = ($0 == title) } on' text; }
     [ "$(grep -c '^\* \[' text)" -eq 1 ]
 }
 
+@test "the room that links take is no room for names that are configured no more" {
+    run_of "$(ip 192.0.2.1 '[range(20) | "z\(.).test"] as $zones | .results = [result($zones[])]
+        | listed($zones; "listed") | .results[].reason += "https://x.test/" + ("a" * 440)
+        | .listed_zones += [range(400) | "formerly-configured-list-\(.).example"]')"
+    [ "$status" -eq 0 ]
+    issues .description >text
+    [ "$(wc -c <text)" -le 32768 ] # with a newline
+    grep -q 'not configured any more' text
+    grep -q 'more, for which there is no room here' text
+    [ "$(grep -c '^\* \[' text)" -eq "$(grep -c '^    See' text)" ]
+}
+
 @test "any number of zones fits into a ticket" {
     run_of "$(thousand '.transition = "listed"')"
     [ "$status" -eq 0 ]

@@ -59,9 +59,15 @@ static bool has_result(const struct ticket *ticket, const char *zone)
     return false;
 }
 
+/* The bytes that shall follow; below: NULL for none. */
+static size_t size_below(const struct page *below)
+{
+    return below ? (size_t)ftell(below->file) : 0;
+}
+
 /* Those of names that no zone has any more: the row has them, and they stand while others are UNKNOWN. */
-static void write_unasked(struct page *page, const struct ticket *ticket, const json_t *names, size_t *written,
-                          size_t *left_out)
+static void write_unasked(struct page *page, const struct ticket *ticket, const json_t *names,
+                          const struct page *below, size_t *written, size_t *left_out)
 {
     static const char what[] = ": not configured any more (listed it before; that stands until all others answer)\n";
     size_t index;
@@ -70,7 +76,7 @@ static void write_unasked(struct page *page, const struct ticket *ticket, const 
     json_array_foreach (names, index, name) {
         if (has_result(ticket, json_string_value(name)))
             continue;
-        if (!page_has_room(page, 4 * strlen(json_string_value(name)) + sizeof what)) {
+        if (!page_has_room(page, 4 * strlen(json_string_value(name)) + sizeof what + size_below(below))) {
             ++*left_out;
             continue;
         }
@@ -125,7 +131,7 @@ static void write_results(struct page *page, const struct ticket *ticket, enum r
         if (result->status != status || (names && !names_hold(names, result->zone)))
             continue;
         links = below ? links_of(result) : memory_string("");
-        if (write_result_if_room(page, ticket, result, strlen(links) + (below ? (size_t)ftell(below->file) : 0))) {
+        if (write_result_if_room(page, ticket, result, strlen(links) + size_below(below))) {
             written++;
             if (below)
                 fputs(links, below->file);
@@ -134,7 +140,7 @@ static void write_results(struct page *page, const struct ticket *ticket, enum r
         }
         free(links);
     }
-    write_unasked(page, ticket, names, &written, &left_out);
+    write_unasked(page, ticket, names, below, &written, &left_out);
     if (left_out > 0)
         fprintf(page->file, "and %zu more, for which there is no room here\n", left_out);
     else if (written == 0)
