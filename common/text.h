@@ -18,10 +18,9 @@
 char *text_foreign(const void *bytes, size_t length);
 
 /*
- * For a person's eyes: control characters, C1 and what has no width or
- * turns the direction of writing included, become \DDD per byte, so that no text
- * can move a cursor, lie about its order or hide a part of itself. text must be UTF-8; bytes that are not are escaped
- * as well.
+ * For a person's eyes: control characters, C1 and what shows nothing or turns the direction of writing included,
+ * become \DDD per byte, so that no text can move a cursor, lie about its order or hide a part of itself. Marks on
+ * letters stay. text must be UTF-8; bytes that are not are escaped as well.
  */
 char *text_visible(const char *text);
 

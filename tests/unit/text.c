@@ -68,7 +68,9 @@ static void check_visible(void)
     CHECK_NEW_TEXT(text_visible("1.2\u200b.3"), "1.2\\226\\128\\139.3"); /* zero-width space */
     CHECK_NEW_TEXT(text_visible("\ufeffa"), "\\239\\187\\191a");         /* byte order mark */
     CHECK_NEW_TEXT(text_visible("\u2010\u2030"), "\u2010\u2030");        /* between two ranges that are hidden */
-    CHECK_NEW_TEXT(text_visible("\U000e007f\U000e0080"), "\\243\\160\\129\\191\U000e0080");
+    CHECK_NEW_TEXT(text_visible("\U000e0fff\U000e1000"), "\\243\\160\\191\\191\U000e1000");
+    CHECK_NEW_TEXT(text_visible("a\ufe0f\u0301"), "a\\239\\184\\143\u0301"); /* a variation selector, an accent */
+    CHECK_NEW_TEXT(text_visible("\u3164"), "\\227\\133\\164");               /* Hangul filler */
     CHECK_NEW_TEXT(text_visible("\xff"), "\\255");
     CHECK_NEW_TEXT(text_visible(""), "");
 }

@@ -7,14 +7,20 @@ strings may have lines, as the texts of tickets have. What is wrong goes to stan
 is wrong: it proves nothing.
 """
 import json
+import re
 import sys
 import unicodedata
 
 
+# What shows nothing though its category is another: Unicode's Default_Ignorable_Code_Point, and the empty braille pattern.
+BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]")
+
+
 def hidden(text):
-    """Where there is a control, format character (direction, no width), line or paragraph separator; newlines apart."""
-    return [at for at, character in enumerate(text)
-            if character != "\n" and unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Cs")]
+    """Where there is a control, format character (direction, no width), line or paragraph separator, or what shows nothing;
+    newlines apart."""
+    return [at for at, character in enumerate(text) if character != "\n" and
+            (unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Cs") or BLANK.match(character))]
 
 
 def strings(value):
