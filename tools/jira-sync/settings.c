@@ -1,7 +1,7 @@
 #include "settings.h"
 
 #include <ctype.h>
-#include <curl/urlapi.h>
+#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,38 +105,49 @@ static char *base64(const char *text)
     return encoded;
 }
 
-/* As the header Authorization carries it, which a proxy or an error page may quote (RFC 7617). */
-static void note_login(const struct settings *settings)
+/* USER:PASSWORD, and as a header carries that, which a proxy or an error page may quote (RFC 7617). */
+static void note_login(const char *login)
 {
-    char *login, *encoded;
+    const char *colon = strchr(login, ':');
+    char *encoded = base64(login);
+
+    secret_add(login);
+    secret_add(encoded);
+    if (colon)
+        secret_add(colon + 1);
+    free(encoded);
+}
+
+static void note_jira(const struct settings *settings)
+{
+    char *login;
 
     if (!settings->user || !settings->token)
         return;
     login = memory_format("%s:%s", settings->user, settings->token);
-    encoded = base64(login);
-    secret_add(encoded);
+    note_login(login);
     free(login);
-    free(encoded);
 }
 
-/* libcurl reads these by itself, and quotes a proxy that it cannot use as it stands, password and all. */
+/* libcurl reads these by itself, sends the login without its escapes (RFC 3986), and quotes a proxy that it cannot
+   use as it stands, password and all. */
 static void note_proxies(void)
 {
     static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = getenv(names[i]), *end = value ? strrchr(value, '@') : NULL;
-        const char *start = end ? strstr(value, "://") : NULL, *colon;
-        char *login;
+        const char *start = end ? strstr(value, "://") : NULL;
+        char *login, *sent;
 
         if (!end)
             continue;
         start = start && start < end ? start + strlen("://") : value;
         login = memory_bytes(start, (size_t)(end - start));
-        colon = strchr(login, ':');
-        secret_add(login);
-        if (colon)
-            secret_add(colon + 1);
+        sent = memory_check(curl_easy_unescape(NULL, login, 0, NULL));
+        note_login(login);
+        note_login(sent);
+        curl_free(sent);
         free(login);
     }
 }
@@ -231,7 +242,7 @@ void settings_load(struct settings *settings, bool by_record)
     load_server(settings, server);
     settings->user = config_text("JIRA_USER");
     check_login(settings);
-    note_login(settings);
+    note_jira(settings);
     note_proxies();
     settings->project = needed("JIRA_PROJECT", optional);
     check_project(settings->project);
