@@ -80,7 +80,7 @@ wait_until() {
     will pg-ips 'ulimit -c >"args/$name.core"; grep "^Max core" "/proc/$PPID/limits" >"args/shell.core"'
     (ulimit -c unlimited && monitor)
     [ "$(cat args/pg-ips.core)" = 0 ]
-    grep -qE '^Max core file size +0 +0 ' args/shell.core
+    grep -qE '^Max core file size +1 +1 ' args/shell.core # byte: core(5)
 }
 
 @test "the exit status is the cause" {
