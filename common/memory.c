@@ -76,15 +76,16 @@ struct memory_stream {
 static ssize_t stream_write(void *cookie, const char *bytes, size_t count)
 {
     struct memory_stream *stream = cookie;
+    char *text = *stream->text;
 
     if (count >= stream->room - *stream->length) {
-        stream->room = *stream->length + count + 1;
-        stream->room += stream->room / 2;
-        *stream->text = memory_resize(*stream->text, stream->room, 1);
+        stream->room = (*stream->length + count + 1) / 2 * 3 + 1;
+        text = memory_resize(text, stream->room, 1);
+        *stream->text = text;
     }
-    memcpy(*stream->text + *stream->length, bytes, count);
+    memcpy(text + *stream->length, bytes, count);
     *stream->length += count;
-    (*stream->text)[*stream->length] = '\0';
+    text[*stream->length] = '\0';
     return (ssize_t)count;
 }
 
@@ -109,7 +110,8 @@ static int stream_close(void *cookie)
 
 FILE *memory_stream(char **text, size_t *length)
 {
-    static const cookie_io_functions_t functions = {.write = stream_write, .seek = stream_seek, .close = stream_close};
+    static const cookie_io_functions_t functions = {
+        .write = stream_write, .seek = stream_seek, .close = stream_close};
     struct memory_stream *stream = memory_new(1, sizeof *stream);
 
     *stream = (struct memory_stream){.text = text, .length = length, .room = 64};
