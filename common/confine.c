@@ -3,10 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -31,6 +35,13 @@ static const int never[] = {
     SCMP_SYS(vfork),
     SCMP_SYS(kill),
     SCMP_SYS(tkill),
+    SCMP_SYS(rt_sigqueueinfo),
+    SCMP_SYS(rt_tgsigqueueinfo),
+    SCMP_SYS(setpriority),
+    SCMP_SYS(ioprio_set),
+    SCMP_SYS(sched_setparam),
+    SCMP_SYS(sched_setscheduler),
+    SCMP_SYS(sched_setattr),
     SCMP_SYS(pidfd_open),
     SCMP_SYS(pidfd_send_signal),
     SCMP_SYS(pidfd_getfd),
@@ -39,20 +50,32 @@ static const int never[] = {
     SCMP_SYS(process_vm_readv),
     SCMP_SYS(process_vm_writev),
     SCMP_SYS(process_madvise),
+    SCMP_SYS(shmget),
+    SCMP_SYS(msgget),
+    SCMP_SYS(semget),
     /* a server's */
     SCMP_SYS(listen),
     SCMP_SYS(accept),
     SCMP_SYS(accept4),
     /* who the process is, and where */
     SCMP_SYS(setuid),
+    SCMP_SYS(setuid32),
     SCMP_SYS(setgid),
+    SCMP_SYS(setgid32),
     SCMP_SYS(setreuid),
+    SCMP_SYS(setreuid32),
     SCMP_SYS(setregid),
+    SCMP_SYS(setregid32),
     SCMP_SYS(setresuid),
+    SCMP_SYS(setresuid32),
     SCMP_SYS(setresgid),
+    SCMP_SYS(setresgid32),
     SCMP_SYS(setfsuid),
+    SCMP_SYS(setfsuid32),
     SCMP_SYS(setfsgid),
+    SCMP_SYS(setfsgid32),
     SCMP_SYS(setgroups),
+    SCMP_SYS(setgroups32),
     SCMP_SYS(capset),
     SCMP_SYS(unshare),
     SCMP_SYS(setns),
@@ -82,9 +105,6 @@ static const int never[] = {
     SCMP_SYS(io_uring_setup),
     SCMP_SYS(io_uring_enter),
     SCMP_SYS(io_uring_register),
-    SCMP_SYS(add_key),
-    SCMP_SYS(request_key),
-    SCMP_SYS(keyctl),
     SCMP_SYS(init_module),
     SCMP_SYS(finit_module),
     SCMP_SYS(delete_module),
@@ -96,26 +116,54 @@ static const int never[] = {
     /* the machine's clock and name */
     SCMP_SYS(settimeofday),
     SCMP_SYS(clock_settime),
+    SCMP_SYS(clock_settime64),
     SCMP_SYS(clock_adjtime),
+    SCMP_SYS(clock_adjtime64),
     SCMP_SYS(adjtimex),
     SCMP_SYS(sethostname),
     SCMP_SYS(setdomainname),
 };
 
-static const int network[] = {SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(socketcall), SCMP_SYS(connect),
-                              SCMP_SYS(bind)};
+/* The last three: the tickets of Kerberos, with which libpq may log in, can be in the kernel's keyring. */
+static const int network[] = {SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(socketcall),  SCMP_SYS(connect),
+                              SCMP_SYS(bind),   SCMP_SYS(add_key),    SCMP_SYS(request_key), SCMP_SYS(keyctl)};
 
 static const int reading[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(getdents64)};
 
+/* A call that is younger than libseccomp and the C library: since openat2() each has the same distance from that one
+   on every processor. */
+#define YOUNGER(number) (SCMP_SYS(openat2) + (number)-437)
+
 /* But for open() and openat(), which only their flags tell from reading. */
 static const int writing[] = {
-    SCMP_SYS(creat),     SCMP_SYS(truncate),  SCMP_SYS(unlink),   SCMP_SYS(unlinkat),     SCMP_SYS(rename),
-    SCMP_SYS(renameat),  SCMP_SYS(renameat2), SCMP_SYS(link),     SCMP_SYS(linkat),       SCMP_SYS(symlink),
-    SCMP_SYS(symlinkat), SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),  SCMP_SYS(rmdir),        SCMP_SYS(mknod),
-    SCMP_SYS(mknodat),   SCMP_SYS(chmod),     SCMP_SYS(fchmod),   SCMP_SYS(fchmodat),     SCMP_SYS(chown),
-    SCMP_SYS(fchown),    SCMP_SYS(lchown),    SCMP_SYS(fchownat), SCMP_SYS(setxattr),     SCMP_SYS(lsetxattr),
-    SCMP_SYS(fsetxattr), SCMP_SYS(utimensat), SCMP_SYS(mq_open),  SCMP_SYS(memfd_create),
+    SCMP_SYS(creat),        SCMP_SYS(truncate),
+    SCMP_SYS(truncate64),   SCMP_SYS(unlink),
+    SCMP_SYS(unlinkat),     SCMP_SYS(rename),
+    SCMP_SYS(renameat),     SCMP_SYS(renameat2),
+    SCMP_SYS(link),         SCMP_SYS(linkat),
+    SCMP_SYS(symlink),      SCMP_SYS(symlinkat),
+    SCMP_SYS(mkdir),        SCMP_SYS(mkdirat),
+    SCMP_SYS(rmdir),        SCMP_SYS(mknod),
+    SCMP_SYS(mknodat),      SCMP_SYS(chmod),
+    SCMP_SYS(fchmod),       SCMP_SYS(fchmodat),
+    SCMP_SYS(chown),        SCMP_SYS(chown32),
+    SCMP_SYS(fchown),       SCMP_SYS(fchown32),
+    SCMP_SYS(lchown),       SCMP_SYS(lchown32),
+    SCMP_SYS(fchownat),     SCMP_SYS(setxattr),
+    SCMP_SYS(lsetxattr),    SCMP_SYS(fsetxattr),
+    SCMP_SYS(removexattr),  SCMP_SYS(lremovexattr),
+    SCMP_SYS(fremovexattr), SCMP_SYS(utime),
+    SCMP_SYS(utimes),       SCMP_SYS(futimesat),
+    SCMP_SYS(utimensat),    SCMP_SYS(utimensat_time64),
+    SCMP_SYS(mq_open),      SCMP_SYS(memfd_create),
+    YOUNGER(452), /* fchmodat2 */
+    YOUNGER(463), /* setxattrat */
+    YOUNGER(466), /* removexattrat */
+    YOUNGER(469), /* file_setattr */
 };
+
+/* What ioctl(2) does to files that are open for reading, and to the terminal, where it can type. */
+static const unsigned controls[] = {FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR, TIOCSTI, TIOCLINUX};
 
 struct filter {
     scmp_filter_ctx context;
@@ -138,14 +186,37 @@ static void forbid_all(struct filter *filter, const int *calls, size_t count)
 
 #define FORBID_ALL(filter, calls) forbid_all(filter, calls, sizeof(calls) / sizeof *(calls))
 
-/* A thread is made by clone() with CLONE_THREAD; clone3() has its flags in memory, where no filter looks, and glibc
-   takes clone() where clone3() is unknown. */
+/* A thread is made by clone() with CLONE_THREAD, whose flags are the second argument on s390x (clone(2)); clone3()
+   has them in memory, where no filter looks, and glibc takes clone() where clone3() is unknown. */
 static void forbid_processes(struct filter *filter)
 {
+#ifdef __s390__
+    const struct scmp_arg_cmp no_thread = SCMP_A1_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
+#else
     const struct scmp_arg_cmp no_thread = SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
+#endif
 
     forbid(filter, SCMP_SYS(clone), EPERM, 1, &no_thread);
     forbid(filter, SCMP_SYS(clone3), ENOSYS, 0, NULL);
+}
+
+/* abort() and raise() signal the process itself, and getrlimit() asks of it as 0. */
+static void forbid_others(struct filter *filter)
+{
+    const struct scmp_arg_cmp other = SCMP_A0_32(SCMP_CMP_NE, (unsigned)getpid());
+    const struct scmp_arg_cmp not_0 = SCMP_A0_32(SCMP_CMP_NE, 0);
+
+    forbid(filter, SCMP_SYS(tgkill), EPERM, 1, &other);
+    forbid(filter, SCMP_SYS(prlimit64), EPERM, 1, &not_0);
+}
+
+static void forbid_controls(struct filter *filter)
+{
+    for (size_t i = 0; i < sizeof controls / sizeof *controls; i++) {
+        const struct scmp_arg_cmp this = SCMP_A1_32(SCMP_CMP_EQ, controls[i]);
+
+        forbid(filter, SCMP_SYS(ioctl), EPERM, 1, &this);
+    }
 }
 
 /* The access mode O_WRONLY|O_RDWR, which is for ioctl(2) alone, fits twice. openat2() has its flags in memory, too.
@@ -169,6 +240,8 @@ static int build(struct filter *filter, unsigned reach)
 {
     FORBID_ALL(filter, never);
     forbid_processes(filter);
+    forbid_others(filter);
+    forbid_controls(filter);
     if (!(reach & CONFINE_NETWORK))
         FORBID_ALL(filter, network);
     if (!(reach & CONFINE_WRITE)) {
@@ -192,9 +265,12 @@ void confine(unsigned reach)
     /* Else Jansson did so at its first object, and without /dev/urandom took the time for a seed, which is guessed.
      */
     json_object_seed(0);
+    tzset(); /* else the C library looks for its file at the first time that is shown */
     filter.context = seccomp_init(SCMP_ACT_ALLOW);
-    if (filter.context && (error = build(&filter, reach)) == 0)
+    if (filter.context && (error = build(&filter, reach)) == 0) {
+        seccomp_attr_set(filter.context, SCMP_FLTATR_API_SYSRAWRC, 1); /* the kernel's own error, not ECANCELED */
         error = -seccomp_load(filter.context);
+    }
     if (filter.context)
         seccomp_release(filter.context);
     if (error == ENOMEM)

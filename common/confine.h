@@ -10,16 +10,17 @@
 
 /* What is left, by or; none of it: the standard descriptors, memory, clocks. */
 enum confine_reach {
-    CONFINE_NETWORK = 1, /* sockets, but none that others connect to */
+    CONFINE_NETWORK = 1, /* sockets, but none that others connect to; bind(2) can give one a name in a directory */
     CONFINE_READ = 2,    /* files, to read them */
     CONFINE_WRITE = 4,   /* files, to make, change and remove them too */
 };
 
 /*
  * For the life of the process and of the threads that it then makes; once, after the configuration has been read.
- * Left to nobody: running a program, making a process, signalling or tracing another one, listening, changing owners,
- * modes, mounts, namespaces or the kernel. Where the kernel has no seccomp that is reported at level INFO, and
- * nothing is given away. Nor is it in a build with a sanitizer, which needs what is forbidden here.
+ * Left to nobody: running a program, making a process, signalling, slowing down or tracing another one, shared
+ * memory, listening, typing for whoever is at the terminal, changing owners, modes, mounts, namespaces or the kernel.
+ * Where the kernel has no seccomp that is reported at level INFO, and nothing is given away. Nor is it in a build
+ * with a sanitizer, which needs what is forbidden here.
  */
 void confine(unsigned reach);
 
