@@ -165,13 +165,21 @@ uninstall:
 	for dir in $(docdir) $(datadir)/dnsbl-monitor; do \
 	    [ ! -d $(DESTDIR)$$dir ] || find $(DESTDIR)$$dir -depth -type d -empty -delete; done
 
-# Of what git knows, or, in what such an archive held, of all: the bytes depend on these files alone.
+# Of what git knows, or, in what such an archive held, of all: the bytes depend on these files alone. Whatever fails on the
+# way leaves no archive.
 dist_files = if [ -e .git ]; then git ls-files -z; else find . \( -path ./build -o -path ./$(B) \) -prune -o -type f -printf '%P\0'; fi
 dist_time  = if [ -e .git ]; then git log -1 --format=%ct; else stat -c %Y Makefile; fi
+dist_name  = dnsbl-monitor-$(VERSION)
 dist:
 	mkdir -p $(B)
-	($(dist_files)) | LC_ALL=C sort -z | tar --null -T - --mtime=@$$($(dist_time)) --mode=u+rw,go+r,go-w --owner=0 \
-	    --group=0 --numeric-owner --transform='s,^,dnsbl-monitor-$(VERSION)/,' -c | gzip -9n >$(B)/dnsbl-monitor-$(VERSION).tar.gz
+	rm -f $(B)/$(dist_name).tar.gz
+	($(dist_files)) >$(B)/dist.files
+	[ -s $(B)/dist.files ]
+	time=$$($(dist_time)) && LC_ALL=C sort -z $(B)/dist.files | tar --null -T - --mtime=@$$time --mode=u+rw,go+r,go-w --owner=0 \
+	    --group=0 --numeric-owner --transform='s,^,$(dist_name)/,' -cf $(B)/dist.tar
+	gzip -9n <$(B)/dist.tar >$(B)/dist.tar.gz
+	mv $(B)/dist.tar.gz $(B)/$(dist_name).tar.gz
+	rm $(B)/dist.files $(B)/dist.tar
 
 clean:
 	rm -rf $(B)

@@ -267,7 +267,7 @@ hostile_stream() {
     export DNSBL_ZONES
     for tool in dnsbl-probe dnsbl-decide; do
         run -78 "$BUILD/bin/$tool" </dev/null
-        [[ $output == *1,000* || $output == *1000* ]]
+        [[ $output == *'1001 sites; 1000 is the most'* ]]
     done
     queries=$(rbldnsd_queries)
     monitor

@@ -33,7 +33,9 @@ def listed(numbers):
 
 
 def hostile(numbers):
-    return listed(numbers["inputs"]), f"none taken for what it is not, none cost others anything; {many(numbers['failed'], 'test')} failed"
+    if numbers["failed"]:
+        raise Missing(f"{many(numbers['failed'], 'test')} of hostile input failed: mend that first")
+    return listed(numbers["inputs"]), "none taken for what it is not, none cost others anything"
 
 
 def faults(numbers):
@@ -47,7 +49,9 @@ def fuzz(numbers):
     targets = numbers["targets"]
     covered = [target["lines"] for target in targets if "lines" in target]
     failed = sum(not target["passed"] for target in targets)
-    return (f"{many(numbers['executions'], 'execution')} of {many(len(targets), 'target')} in {numbers['seconds'] / 60:,.0f} minutes of processor",
+    if not covered:
+        raise Missing("fuzz.json has no coverage: mend what failed first")
+    return (f"{many(numbers['executions'], 'execution')} of {many(len(targets), 'target')} in {numbers['seconds'] / 60:,.0f} minutes",
             f"{min(covered):.0f} to {max(covered):.0f} % of the lines that each is about; {failed:,} failed")
 
 

@@ -249,8 +249,8 @@ static void refuse(int signal, siginfo_t *info, void *context)
     registers->gregs[REG_RAX] = -EPERM;
 #elif defined __aarch64__
     registers->regs[0] = (unsigned long long)-EPERM;
-#else /* cppcheck looks at a processor that nobody names, too */
-// cppcheck-suppress preprocessorErrorDirective
+#else
+// cppcheck-suppress preprocessorErrorDirective ; it looks at a processor that nobody names, too
 #error "Which register holds a system call's result?"
 #endif
     if (!watching)
