@@ -39,16 +39,18 @@ setup() {
 }
 
 @test "the programs built from it are those that are tested here, to the byte" {
-    make -s -C "$name" -j2 B=build/check all unit-tests
-    for each in "$BUILD"/bin/*; do
-        cmp "$each" "$name/build/check/bin/${each##*/}"
+    # Each has common/ in it; what takes longest to build is left to those who build it all.
+    local some=(pg-ips dnsbl-decide log-summary)
+    make -s -C "$name" -j2 B=build/check "${some[@]/#/build/check/bin/}" build/check/tests/unit/text
+    for each in "${some[@]}"; do
+        cmp "$BUILD/bin/$each" "$name/build/check/bin/$each"
     done
     run ! grep -rlaF "$BATS_FILE_TMPDIR" "$name/build/check/bin"
     [ ! -e git-was-called ]
 }
 
 @test "its tests run in it" {
-    BUILD=$PWD/$name/build/check run -0 "$name/tests/run" unit log-summary-text
+    BUILD=$PWD/$name/build/check run -0 "$name/tests/run" unit/text log-summary-text
     [[ ${lines[-1]} =~ ^[1-9][0-9]*\ passed,\ 0\ failed$ ]]
     # What was built is no part of the archive, wherever that one is put.
     make -s -C "$name" dist B="$PWD/third"

@@ -283,8 +283,7 @@ PROGRAM
     [ "$(counts)" = "held 20 none 80" ]
     [ "$(jq -c 'select(.transition == "held") | [.decision, .update, .surge_zones, .listed_zones]' out | sort -u)" = \
         '["LISTED",null,["a.test"],["a.test"]]' ]
-    [ "$(jq -c 'select(.type == "end").surge' out)" = \
-        '[{"zone":"a.test","newly_listed":20,"total":100,"limit_percent":19}]' ]
+    jq -se 'last.surge == [{zone: "a.test", newly_listed: 20, total: 100, limit_percent: 19}]' out
     [ "$(error_types)" = "surge 1" ]
     grep -q '20 of 100 addresses.*SURGE_RELEASE=a.test' err
     valid out

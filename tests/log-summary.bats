@@ -30,6 +30,7 @@ lines_of() { jq -c --arg type "$1" 'select(.type == $type) | '"$2" out; }
     [ ! -s err ]
     valid out
     [ "$(wc -l <out)" -eq 3 ]
+    jq() { command -p jq "$@"; } # members stand as they came
     [ "$(sed -n 1p out | jq -c 'del(.timestamp)')" = '{"job_run_id":"'"$RUN_ID"'","level":"INFO","type":"address","ip":"10.0.0.1","listed_zones":[],"unknown_zones":[],"decision":"CLEAN","db_changes":false,"jira_action":"no_action","duration_ms":7.25}' ]
     [ "$(sed -n 2p out | jq -c 'del(.timestamp)')" = '{"job_run_id":"'"$RUN_ID"'","level":"INFO","type":"address","ip":"10.0.0.2","listed_zones":["a.test"],"unknown_zones":[],"decision":"LISTED","db_changes":true,"jira_action":"created_issue","duration_ms":7.25,"transition":"listed","jira_issue":"OPS-1"}' ]
     [ "$(sed -n 3p out | jq -c 'del(.timestamp, .duration_sec)')" = '{"job_run_id":"'"$RUN_ID"'","level":"INFO","type":"job_summary","total_ips":2,"listed":1,"newly_listed":1,"cleaned":0,"changed":0,"unchanged":1,"held":0,"conflicts":0,"failed":0,"skipped":3,"jira_created":1,"jira_updated":0,"jira_failed":0,"dns_lookups":4,"dns_failures":0,"unhealthy_zones":[],"complete":true,"dry_run":false}' ]

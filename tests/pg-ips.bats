@@ -37,7 +37,7 @@ backends() { sql "SELECT count(*) FROM pg_stat_activity WHERE application_name L
     jq -e -s '.[0] | .type == "run" and .dry_run == false and .shard == "0/1"' out
     jq -e -s '(now - (.[0].started_at | sub("\\.[0-9]+Z"; "Z") | fromdate)) | . >= 0 and . < 60' out
     jq -e -s '.[0].run_id == .[-1].run_id' out
-    [ "$(jq -c 'select(.type == "ip")' out)" = '{"type":"ip","id":1,"ip":"192.0.2.1","ip_text":"192.0.2.1","priority":80,"old_priority":90,"blocking_lists":"a,b","last_event":"x"}
+    [ "$(grep '"type":"ip"' out)" = '{"type":"ip","id":1,"ip":"192.0.2.1","ip_text":"192.0.2.1","priority":80,"old_priority":90,"blocking_lists":"a,b","last_event":"x"}
 {"type":"ip","id":2,"ip":"2001:db8::a","ip_text":"2001:DB8::A","priority":100,"old_priority":null,"blocking_lists":null,"last_event":null}
 {"type":"ip","id":3,"ip":"198.51.100.7","ip_text":"::ffff:198.51.100.7","priority":100,"old_priority":null,"blocking_lists":null,"last_event":null}' ]
     [ "$(jq -c 'select(.type == "end") | [.ips, .skipped]' out)" = '[3,0]' ]
