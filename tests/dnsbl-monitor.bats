@@ -609,13 +609,15 @@ ZONE
     listed one.test 192.0.2.2
     sample cmdlines 3>&- &
     sampler=$!
-    held_up --capture streams
+    held_up --capture streams --metrics metrics
     looked_at() { grep -A 1 '/log-summary$' cmdlines | grep -qx -- --require-run; } # the last one to be started
     wait_for 60 looked_at
     finished
     ended 0
     cp log log.normal
     cp err err.normal
+    "$BUILD/bin/log-summary" --format text <streams/jira-sync.ndjson >text
+    "$BUILD/bin/dnsbl-report" <streams/jira-sync.ndjson >page
     # and where things go wrong
     fault_zone keyed.test servfail
     monitor --capture streams.sick
@@ -640,9 +642,10 @@ ZONE
     # The run did what it should, and the search can find what it looks for.
     grep -q KEYED rows
     grep -q 'IP 192.0.2.1 blacklisted by KEYED' state
+    for each in text page metrics; do grep -q KEYED "$each"; done
     grep -q -- --require-run cmdlines
     [ "$(wc -l <"$secrets")" -eq 4 ]
     grep -qFf "$secrets" "$secrets"
-    run -1 grep -rlFf "$secrets" .
+    run -1 grep -rliFf "$secrets" . # in capitals as well: names of DNS have no case
     [ -z "$output" ]
 }

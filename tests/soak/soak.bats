@@ -20,6 +20,6 @@ setup() {
 
 @test "each discrepancy that is planted behind its back is told of, with how to play it again" {
     run -3 --separate-stderr "$soak" --plant --seed 1
-    [ "$(grep -c '^planted .*: told$' <<<"$output")" -eq 8 ]
+    [ "$(grep -c '^planted .*: told$' <<<"$output")" -eq 10 ]
     grep -q '^    again: make soak SEED=1 RUNS=1$' <<<"$output"
 }

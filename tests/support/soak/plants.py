@@ -59,11 +59,22 @@ def memory(soak):
     soak.trend.values["pg-apply"]["peak_kb"] = [10000 + 200 * step for step in range(9)]
 
 
+def descriptors(soak):
+    """A stage leaves more open from run to run."""
+    soak.trend.values["jira-sync"]["descriptors_end"] = [5 + step for step in range(9)]
+
+
+def time(soak):
+    """A stage takes longer from run to run."""
+    soak.trend.values["log-summary"]["cpu"] = [0.05 * 2 ** step for step in range(9)]
+
+
 # Each with what a violation then says, in the order in which they are planted: what is open stays open.
 ALL = {
     "row": (row, "row [0-9]+:"), "row_written_twice": (row_written_twice, "row [0-9]+ written"), "comment": (comment, "tickets as"),
     "ticket": (ticket, "tickets as"), "log": (log, "newly_listed of the log"), "file": (file, "no file"),
     "session": (session, "no session"), "memory": (memory, "memory of pg-apply"),
+    "descriptors": (descriptors, "descriptors_end of jira-sync"), "time": (time, "processor time of log-summary"),
 }
 
 

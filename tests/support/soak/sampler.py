@@ -14,6 +14,7 @@ TIMES = ("cpu", "elapsed")
 # How much more the most in the last third of the runs may be.  Not medians: pg-apply takes half as much memory again, and
 # jira-sync more descriptors, in a run with much to do, and there may be more of those late or early.
 MEMORY_GROWTH, MEMORY_KB, DESCRIPTORS = 1.05, 256, 2
+CPU_GROWTH, CPU_SECONDS = 2, 0.2    # of medians: others use the machine too, but processor time is a stage's own
 TOO_MANY = 32           # descriptors; jira-sync has four connections, and pg-apply one
 PER_LOOKUP = "dnsbl-probe"      # has one more for each lookup in flight, sooner or later in its time
 
@@ -138,7 +139,7 @@ class Trend:
         return {stage: {name: both(name, some) for name, some in values.items()} for stage, values in self.values.items()}
 
     def problems(self, lookups):
-        """What grew, where so many `lookups` may be in flight; time is not judged, for others use the machine too."""
+        """What grew, where so many `lookups` may be in flight; how long a stage ran says nothing, for others use the machine too."""
         found = []
         for stage, report in self.report().items():
             if "peak_kb" not in report:
@@ -151,6 +152,9 @@ class Trend:
                 some = report.get(name, {"first": 0, "last": 0})
                 if some["last"] > some["first"] + DESCRIPTORS:
                     found.append(f"{name} of {stage}: {some['first']} in the first third of the runs, {some['last']} in the last")
+            cpu = report["cpu"]
+            if cpu["last"] > cpu["first"] * CPU_GROWTH + CPU_SECONDS:
+                found.append(f"processor time of {stage}: {cpu['first']:.2f} s in the first third of the runs, {cpu['last']:.2f} s in the last")
             most = max(self.values[stage]["descriptors"], default=0)
             if most > TOO_MANY + (lookups if stage == PER_LOOKUP else 0):
                 found.append(f"{stage} had {most} descriptors open")
