@@ -205,8 +205,8 @@ static void forbid_processes(struct filter *filter)
 /* abort() and raise() signal the process itself, and getrlimit() asks of it as 0. */
 static void forbid_others(struct filter *filter)
 {
-    const struct scmp_arg_cmp other = SCMP_A0_32(SCMP_CMP_NE, (unsigned)getpid());
-    const struct scmp_arg_cmp not_0 = SCMP_A0_32(SCMP_CMP_NE, 0);
+    const struct scmp_arg_cmp other = SCMP_A0_64(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0);
+    const struct scmp_arg_cmp not_0 = SCMP_A0_64(SCMP_CMP_NE, 0, 0);
 
     forbid(filter, SCMP_SYS(tgkill), EPERM, 1, &other);
     forbid(filter, SCMP_SYS(prlimit64), EPERM, 1, &not_0);
@@ -215,7 +215,7 @@ static void forbid_others(struct filter *filter)
 static void forbid_controls(struct filter *filter)
 {
     for (size_t i = 0; i < sizeof controls / sizeof *controls; i++) {
-        const struct scmp_arg_cmp this = SCMP_A1_32(SCMP_CMP_EQ, controls[i]);
+        const struct scmp_arg_cmp this = SCMP_A1_32(SCMP_CMP_MASKED_EQ, ~0U, controls[i]);
 
         forbid(filter, SCMP_SYS(ioctl), EPERM, 1, &this);
     }

@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 #include <jansson.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,8 @@ __attribute__((constructor)) static void clear_memory(void)
 #define LEAVE() (void)0
 #endif
 
+FILE *__real_fopencookie(void *cookie, const char *mode, cookie_io_functions_t functions);
+FILE *__wrap_fopencookie(void *cookie, const char *mode, cookie_io_functions_t functions);
 json_t *__wrap_json_pack(const char *format, ...);
 int __wrap_json_unpack(json_t *root, const char *format, ...);
 int __wrap_json_unpack_ex(json_t *root, json_error_t *error, size_t flags, const char *format, ...);
@@ -198,4 +201,47 @@ int __wrap_ns_parserr(ns_msg *message, ns_sect section, int index, ns_rr *record
 
     WRITTEN(record, sizeof *record);
     return result;
+}
+
+/* --- streams of ours (memory_stream()): stdio, which is not built with it, gives them the bytes --- */
+
+struct cookie {
+    void *own;
+    cookie_io_functions_t functions;
+};
+
+static ssize_t cookie_write(void *context, const char *bytes, size_t size)
+{
+    struct cookie *cookie = context;
+
+    WRITTEN(bytes, size);
+    return cookie->functions.write(cookie->own, bytes, size);
+}
+
+static int cookie_seek(void *context, off64_t *offset, int whence)
+{
+    struct cookie *cookie = context;
+
+    WRITTEN(offset, sizeof *offset);
+    return cookie->functions.seek(cookie->own, offset, whence);
+}
+
+static int cookie_close(void *context)
+{
+    struct cookie *cookie = context;
+    int result = cookie->functions.close(cookie->own);
+
+    free(cookie);
+    return result;
+}
+
+FILE *__wrap_fopencookie(void *own, const char *mode, cookie_io_functions_t functions)
+{
+    struct cookie *cookie = malloc(sizeof *cookie);
+
+    if (!cookie)
+        return NULL;
+    *cookie = (struct cookie){own, functions};
+    return __real_fopencookie(
+        cookie, mode, (cookie_io_functions_t){.write = cookie_write, .seek = cookie_seek, .close = cookie_close});
 }

@@ -41,7 +41,7 @@ FUZZ_TARGETS := $(patsubst fuzz_with.%,%,$(filter fuzz_with.%,$(.VARIABLES)))
 FUZZ_SHARED  := $(patsubst %,$(B)/tests/fuzz/%.o,fuzz state msan)
 # The calls by which the harness is input, output, environment and end of the process (fuzz.c), and those of msan.c.
 fuzz_wraps := $(patsubst %,-Wl$(comma)--wrap=%,read write poll time isatty getenv _exit)
-msan_wraps := $(patsubst %,-Wl$(comma)--wrap=%,json_pack json_unpack json_unpack_ex json_loadb json_loads json_dumpb \
+msan_wraps := $(patsubst %,-Wl$(comma)--wrap=%,fopencookie json_pack json_unpack json_unpack_ex json_loadb json_loads json_dumpb \
     json_dumps curl_url_set curl_url_get ns_initparse ns_parserr)
 
 $(B)/fuzz/config $(B)/fuzz/http $(B)/fuzz/jira: LDLIBS = -lcurl
