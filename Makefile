@@ -99,7 +99,7 @@ check: ; tests/support/packages check
 lint: ; tests/support/packages lint
 	BUILD=$(B)/check tests/run lint
 lint-flags: ; @printf '%s\n' "$(subst ",\",$(CPPFLAGS) $(CFLAGS))"
-# Ten times as many histories (tests/jira-history.bats), all rows of tests/faults/table, and the mutants.
+# 200 histories (tests/jira-history.bats, tests/pg-history.bats), all rows of tests/faults/table, and the mutants.
 check-full: ; tests/support/packages check
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all unit-tests
 	BUILD=$(B)/check REPORT=$(B)/report tests/mutants/check-full
