@@ -27,14 +27,14 @@ bool record_is_count(json_int_t number)
 char *record_join(const json_t *strings, const char *separator)
 {
     size_t length, index;
-    char *text = NULL;
+    char *text;
     json_t *item;
     FILE *out = memory_stream(&text, &length);
 
     json_array_foreach (strings, index, item)
         fprintf(out, "%s%s", index ? separator : "", json_string_value(item));
     fclose(out);
-    return memory_check(text);
+    return text;
 }
 
 /* json_unpack_ex(3) does not change its object, though its type does not say so. */

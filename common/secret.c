@@ -43,7 +43,7 @@ static const char *secret_at(const char *text)
 
 char *secret_mask(const char *text)
 {
-    char *masked = NULL;
+    char *masked;
     size_t length;
     FILE *out;
 
@@ -61,5 +61,5 @@ char *secret_mask(const char *text)
         }
     }
     fclose(out);
-    return memory_check(masked);
+    return masked;
 }

@@ -74,7 +74,7 @@ static void escape(FILE *out, const unsigned char *bytes, size_t length)
 char *text_foreign(const void *bytes, size_t length)
 {
     const unsigned char *at = bytes;
-    char *text = NULL;
+    char *text;
     size_t size, kept = 0;
     FILE *out = memory_stream(&text, &size);
 
@@ -94,14 +94,14 @@ char *text_foreign(const void *bytes, size_t length)
         length -= step;
     }
     fclose(out);
-    return memory_check(text);
+    return text;
 }
 
 char *text_visible(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
     size_t length = strlen(text), size;
-    char *visible = NULL;
+    char *visible;
     FILE *out = memory_stream(&visible, &size);
 
     while (length > 0) {
@@ -116,7 +116,7 @@ char *text_visible(const char *text)
         length -= step;
     }
     fclose(out);
-    return memory_check(visible);
+    return visible;
 }
 
 /* --- columns of a terminal --- */

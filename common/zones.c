@@ -50,7 +50,7 @@ static const char *variable_value(const char *from, const char **after)
 /* The list with every ${NAME} replaced, new; up to the first that has no name. *complete: each had a value. */
 static char *expand(const char *list, bool *complete)
 {
-    char *text = NULL;
+    char *text;
     size_t size;
     FILE *out = memory_stream(&text, &size);
 
@@ -66,7 +66,7 @@ static char *expand(const char *list, bool *complete)
         }
     }
     fclose(out);
-    return memory_check(text);
+    return text;
 }
 
 /* --- filters --- */

@@ -110,7 +110,7 @@ static enum answer_error code_error(ns_msg message)
 
 void answer_read(struct answer *answer, const unsigned char *message, size_t length, int type)
 {
-    char *raw = NULL, *foreign;
+    char *raw, *foreign;
     size_t size;
     ns_msg handle;
     FILE *text = memory_stream(&raw, &size);

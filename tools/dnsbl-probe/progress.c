@@ -105,7 +105,7 @@ static void put_time_left(FILE *out, double seconds)
 /* New: "1,200 of 65,536 addresses, 210/s, 2 of 10 zones out, 5 min left", what is not known left out. */
 static char *text_of(const struct progress_state *state, double rate)
 {
-    char number[TEXT_COUNT_SIZE], *text = NULL;
+    char number[TEXT_COUNT_SIZE], *text;
     size_t size;
     FILE *out = memory_stream(&text, &size);
 
@@ -120,7 +120,7 @@ static char *text_of(const struct progress_state *state, double rate)
     if (rate > 0 && state->total > state->done)
         put_time_left(out, (double)(state->total - state->done) / rate);
     fclose(out);
-    return memory_check(text);
+    return text;
 }
 
 void progress_draw(struct progress *progress, const struct progress_state *state)

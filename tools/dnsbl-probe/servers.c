@@ -78,7 +78,7 @@ void servers_check(const char *resolvers)
 /* The nameserver lines of resolv.conf(5). */
 static char *system_servers(void)
 {
-    char line[512], *list = NULL;
+    char line[512], *list;
     size_t size;
     FILE *out = memory_stream(&list, &size), *in = fopen(RESOLV_CONF, "re");
     struct ip ip;
@@ -92,7 +92,6 @@ static char *system_servers(void)
     if (in)
         fclose(in);
     fclose(out);
-    memory_check(list);
     if (!*list) { /* resolv.conf(5): without a nameserver line the local machine is asked */
         free(list);
         list = memory_string("127.0.0.1");

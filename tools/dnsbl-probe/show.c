@@ -94,7 +94,6 @@ static void fill_row(const struct probe *probe, const struct slot *slot, size_t 
 static void write_out(struct probe *probe, FILE *out, char **text, const size_t *length)
 {
     fclose(out);
-    memory_check(*text);
     ndjson_write_line(&probe->out, *text, *length);
     free(*text);
 }
@@ -102,7 +101,7 @@ static void write_out(struct probe *probe, FILE *out, char **text, const size_t 
 void probe_show_address(struct probe *probe, const struct slot *slot, enum finding finding)
 {
     struct table_row *rows;
-    char ip[IP_TEXT_SIZE], *text = NULL;
+    char ip[IP_TEXT_SIZE], *text;
     size_t length;
     FILE *out;
 
@@ -171,7 +170,7 @@ static void show_zones(struct probe *probe, FILE *out)
 
 void probe_show_end(struct probe *probe)
 {
-    char *text = NULL;
+    char *text;
     size_t length;
     FILE *out = memory_stream(&text, &length);
 

@@ -37,7 +37,7 @@ char *jira_problem(const struct http_answer *answer)
 {
     const json_t *message;
     json_t *errors = json_object_get(answer->body, "errors"), *value;
-    char *text = NULL, *masked;
+    char *text, *masked;
     const char *name;
     size_t length, index;
     FILE *out = memory_stream(&text, &length);
@@ -50,7 +50,7 @@ char *jira_problem(const struct http_answer *answer)
     add_message(out, NULL, json_object_get(answer->body, "message"));
     add_message(out, NULL, json_object_get(answer->body, "error"));
     fclose(out);
-    masked = secret_mask(memory_check(text)); /* before it is cut: of half a secret nobody knows that it is one */
+    masked = secret_mask(text); /* before it is cut: of half a secret nobody knows that it is one */
     free(text);
     if (strlen(masked) > PROBLEM_MAX)
         memcpy(masked + PROBLEM_MAX - strlen(" …"), " …", sizeof " …");

@@ -62,7 +62,7 @@ static char *end(struct query *query)
 {
     fputs(" ORDER BY key ASC", query->out);
     fclose(query->out);
-    return memory_check(query->text);
+    return query->text;
 }
 
 char *jql_open(const char *project, const json_t *labels, const json_t *closed_statuses, const char *today)

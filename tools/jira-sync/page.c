@@ -19,7 +19,7 @@ char *page_close(struct page *page)
     char *masked;
 
     fclose(page->file);
-    masked = secret_mask(memory_check(page->text));
+    masked = secret_mask(page->text);
     free(page->text);
     return masked;
 }
