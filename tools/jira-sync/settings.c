@@ -14,6 +14,14 @@
 #define LABEL_MAX 255 /* Jira's, of a single label */
 #define IGNORE_CLOSED_DAYS_MAX 3650
 
+/* Whether it is of visible characters of ASCII alone. */
+static bool is_graphic(const char *text)
+{
+    while (isgraph((unsigned char)*text))
+        text++;
+    return !*text;
+}
+
 /* What is wrong with a server's URL; NULL: nothing. */
 static const char *url_problem(CURLU *url, const char *text)
 {
@@ -21,9 +29,8 @@ static const char *url_problem(CURLU *url, const char *text)
     char *scheme = NULL, *host = NULL, *part = NULL;
     const char *problem = NULL;
 
-    for (const char *at = text; *at; at++)
-        if (!isgraph((unsigned char)*at))
-            return "holds a character that no URL has: a name goes in its ASCII form (xn--...), the rest as %20";
+    if (!is_graphic(text))
+        return "holds a character that no URL has: a name goes in its ASCII form (xn--...), the rest as %20";
     if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
         return "is not a URL such as https://example.atlassian.net";
     curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
@@ -80,11 +87,8 @@ static void check_login(const struct settings *settings)
 {
     if (settings->user && strchr(settings->user, ':'))
         config_problem("JIRA_USER", "must not hold a colon: HTTP's Basic login could not carry it (RFC 7617)");
-    for (const char *at = settings->token; at && *at; at++)
-        if (!isgraph((unsigned char)*at)) {
-            config_problem("JIRA_API_TOKEN", "holds a blank or a control character; copy it again");
-            return;
-        }
+    if (settings->token && !is_graphic(settings->token))
+        config_problem("JIRA_API_TOKEN", "holds a blank or a control character; copy it again");
 }
 
 /* RFC 4648 section 4, new. */
