@@ -354,6 +354,15 @@ setup() { site_anew; }
     done
 }
 
+@test "nor is it in any other message: as it is written, as it is sent, and in base64" {
+    # The project's key is quoted where it is none.
+    for secret in user:gehe%69mnis gehe%69mnis user:geheimnis geheimnis dXNlcjpnZWhlaW1uaXM= dXNlcjpnZWhlJTY5bW5pcw==; do
+        JIRA_PROJECT=$secret run -78 --separate-stderr env https_proxy=http://user:gehe%69mnis@proxy.test:3128 \
+            "$BUILD/bin/jira-sync" --check
+        [ "$(jq -r .error_message <<<"$stderr" | grep -o '^.* is not the key')" = 'JIRA_PROJECT: "***" is not the key' ]
+    done
+}
+
 @test "records and log lines are as their schemas say" {
     seed_table
     mapfile -t records < <(table_records | head -n 3)

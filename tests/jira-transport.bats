@@ -221,3 +221,8 @@ clean() {
     [ "$(jira_state | jq '[.issues[] | select(.labels | index("dnsbl-cleared"))] | length')" -eq 10 ]
     [ "$(jira_control counters | jq '.requests["POST /rest/api/2/search"]')" -eq 4 ]
 }
+
+@test "a request that there is no memory to begin is not waited for" {
+    LD_PRELOAD=$BUILD/tests/support/no_transfer.so run -70 --separate-stderr timeout 60 "$BUILD/bin/jira-sync" --check=online
+    [ "$(jq -r .error_type <<<"$stderr")" = out_of_memory ]
+}
