@@ -1,5 +1,5 @@
 # Postal DNSBL Monitor. Targets: all deps install uninstall dist clean; demo; check and its part lint; further tests:
-# browser-check image-check bench-check sanitize-check fuzz soak valgrind mutants check-full; bench image report.
+# browser-check image-check bench-check dist-check sanitize-check fuzz soak valgrind mutants check-full; bench image report.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -124,6 +124,10 @@ bench: ; tests/support/packages bench
 bench-check: ; tests/support/packages bench
 	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all bare-loop
 	BUILD=$(B)/check tests/run bench
+# Whether what dist makes is all it takes to build and to test.
+dist-check: ; tests/support/packages check
+	$(MAKE) -j$(JOBS) B=$(B)/check WERROR=-Werror all
+	BUILD=$(B)/check tests/run dist
 # All tests of the programs with AddressSanitizer and UndefinedBehaviorSanitizer in them, leaks included.
 SANITIZER := -fsanitize=address,undefined
 sanitize-check: ; tests/support/packages check
@@ -184,6 +188,6 @@ dist:
 clean:
 	rm -rf $(B)
 
-.PHONY: all deps demo check lint lint-flags check-full bench bench-check sanitize-check fuzz soak valgrind mutants report image image-check \
+.PHONY: all deps demo check lint lint-flags check-full bench bench-check dist-check sanitize-check fuzz soak valgrind mutants report image image-check \
     browser-check unit-tests bare-loop install install-exec install-data uninstall dist clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

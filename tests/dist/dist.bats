@@ -4,7 +4,7 @@
 bats_require_minimum_version 1.5.0
 
 setup_file() {
-    export TOP=$BATS_TEST_DIRNAME/.. BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
+    export TOP=$BATS_TEST_DIRNAME/../.. BUILD=${BUILD:-$BATS_TEST_DIRNAME/../../build}
     version=$(sed -n 's/^VERSION := //p' "$TOP/Makefile")
     export name=dnsbl-monitor-$version
     cd "$BATS_FILE_TMPDIR" || return
@@ -39,23 +39,30 @@ setup() {
 }
 
 @test "the programs built from it are those that are tested here, to the byte" {
-    # Each has common/ in it; what takes longest to build is left to those who build it all.
-    local some=(pg-ips dnsbl-decide log-summary)
-    make -s -C "$name" -j2 B=build/check "${some[@]/#/build/check/bin/}" build/check/tests/unit/text
-    for each in "${some[@]}"; do
-        cmp "$BUILD/bin/$each" "$name/build/check/bin/$each"
+    make -s -C "$name" -j2 B=build/check all unit-tests
+    for each in "$BUILD"/bin/*; do
+        cmp "$each" "$name/build/check/bin/${each##*/}"
     done
     run ! grep -rlaF "$BATS_FILE_TMPDIR" "$name/build/check/bin"
     [ ! -e git-was-called ]
 }
 
 @test "its tests run in it" {
-    BUILD=$PWD/$name/build/check run -0 "$name/tests/run" unit/text log-summary-text
+    BUILD=$PWD/$name/build/check run -0 "$name/tests/run" unit confine log-summary-text
     [[ ${lines[-1]} =~ ^[1-9][0-9]*\ passed,\ 0\ failed$ ]]
     # What was built is no part of the archive, wherever that one is put.
     make -s -C "$name" dist B="$PWD/third"
     cmp "first/$name.tar.gz" "third/$name.tar.gz"
     [ ! -e git-was-called ]
+}
+
+@test "where git fails there is no archive, not an empty one" {
+    cp -r "$name" broken
+    : >broken/.git
+    run -2 make -s -C broken dist B="$PWD/fourth"
+    [ -s git-was-called ]
+    rm git-was-called
+    run -1 compgen -G 'fourth/*.gz'
 }
 
 @test "one place says which version it is" {
