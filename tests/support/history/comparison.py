@@ -24,7 +24,7 @@ def compare(steps, alarm_steps, before, after, run_id, failed=(), moved=()):
         step = next((step for step in open_steps if _is_about(step, ticket, old is None, is_alarm)), None)
         if step is None:
             raise Violation(f"touched without need: {ticket['key']} {ticket['summary']} {ticket['labels']} "
-                            f"{[comment['body'][:60] for comment in ticket['comments']]}")
+                            f"{[comment['body'][:60] for comment in ticket['comments']]}; {_others(steps, ticket, before)}")
         if is_alarm:
             problem = alarms.problem(step, old, ticket, run_id)
         elif old:
@@ -35,6 +35,13 @@ def compare(steps, alarm_steps, before, after, run_id, failed=(), moved=()):
             raise Violation(f"{step}: wrong {problem}: {json.dumps(ticket)}")
         done.append((step, ticket))
     return done
+
+
+def _others(steps, ticket, before):
+    """Of the same address, as they were before."""
+    ip = next((step.ip for step in steps.values() if oracle.belongs(ticket, step.ip)), None)
+    return [" ".join(map(str, (other["key"], other["status"], other["resolved"], other["labels"], other["summary"])))
+            for other in before if ip and oracle.belongs(other, ip)]
 
 
 def _is_about(step, ticket, is_new, is_alarm):

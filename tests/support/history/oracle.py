@@ -48,13 +48,19 @@ def open_ticket(tickets, ip):
     return newest([t for t in tickets if t["open"] and belongs(t, ip)])
 
 
+def closed_at(ticket):
+    """In whole seconds since the epoch."""
+    return int(datetime.datetime.fromisoformat(ticket["resolved"].replace("Z", "+00:00")).timestamp())
+
+
 def closed_ticket(tickets, ip):
-    return newest([t for t in tickets if not t["open"] and belongs(t, ip)])
+    """The one closed last, of which a person thought last."""
+    closed = [t for t in tickets if not t["open"] and belongs(t, ip)]
+    return max(closed, key=lambda t: (closed_at(t), int(t["id"])), default=None)
 
 
 def closed_lately(ticket, now):
-    closed = datetime.datetime.fromisoformat(ticket["resolved"].replace("Z", "+00:00")).timestamp()
-    return now - closed < CLOSED_DAYS * 86400
+    return now - closed_at(ticket) < CLOSED_DAYS * 86400
 
 
 class Step:

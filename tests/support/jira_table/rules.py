@@ -250,7 +250,7 @@ def age_days(text):
 
 
 def words_of(name, issue, closed):
-    """What TABLE calls the newest open ticket and the newest closed one; either may be None."""
+    """What TABLE calls the newest open ticket and the one closed last; either may be None."""
     words = set()
     if issue is None:
         words.add("none-open")
@@ -272,11 +272,16 @@ def newest(issues):
     return max(issues, key=lambda issue: int(issue["id"]), default=None)
 
 
+def closed_last(issues):
+    """To the second, as Jira's times are compared."""
+    return max(issues, key=lambda issue: (issue["resolved"][:19], int(issue["id"])), default=None)
+
+
 def plan_of(name, issues):
     """What TABLE says is to be done, given the issues that search finds."""
     ours = [issue for issue in issues if is_ours(name, issue)]
     opened = newest([issue for issue in ours if issue["open"]])
-    closed = newest([issue for issue in ours if not issue["open"]])
+    closed = closed_last([issue for issue in ours if not issue["open"]])
     if name == "malfunction over":
         keys = [i["key"] for i in ours if i["open"] and RECOVERED not in i["labels"]]
         if keys or opened or "closed-today" not in words_of(name, None, closed):
