@@ -98,6 +98,15 @@ static bool tears_password(const char *dsn)
     return memchr(rest, '@', strcspn(rest, "?")) != NULL;
 }
 
+/* libpq finds that out when it connects, and quotes the value: where an @ is missing, it is the password. */
+static bool has_strange_port(const PQconninfoOption *options)
+{
+    for (; options->keyword; options++)
+        if (!strcmp(options->keyword, "port"))
+            return options->val && options->val[strspn(options->val, "0123456789, ")] != '\0';
+    return false;
+}
+
 /* Secrets inside a connection string, and whether it is one; libpq's own message could quote a secret. */
 static void inspect_dsn(const char *dsn)
 {
@@ -109,6 +118,10 @@ static void inspect_dsn(const char *dsn)
         config_problem("DB_DSN",
                        "an @ stands behind the one that ends the login; in user and password write @ as %%40 "
                        "and / as %%2F, and in the name of a database @ as %%40");
+    else if (options && has_strange_port(options))
+        config_problem("DB_DSN",
+                       "the port is not a number, nor several with commas between; in a URI, is the @ missing that "
+                       "ends user and password?");
     if (!options)
         config_problem("DB_DSN",
                        "neither a postgresql:// URI nor keyword=value pairs that libpq understands; put "

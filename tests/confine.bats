@@ -76,6 +76,39 @@ PY
     [ "$(jq -r '[.level, .error_type] | join(" ")' <<<"$stderr")" = "INFO not_confined" ]
 }
 
+@test "a program that crashes leaves no core, whatever the limit was" {
+    export DNSBL_ZONES=one.test
+    server_signal postgres STOP # pg-ips waits for it, the others for their input
+    run -0 /usr/bin/python3 - "$BUILD"/bin/* /usr/bin/cat <<'PY'
+import os, resource, signal, subprocess, sys, time
+
+def crash(command):
+    """Whether a core was dumped, also where cores go to a program: the kernel tells the parent."""
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    end = time.monotonic() + 20
+    while time.monotonic() < end:    # until it sleeps: it has begun by then
+        with open(f"/proc/{child.pid}/stat", encoding="ascii") as file:
+            name, state = file.read().partition(" (")[2].split(") ")[:2]
+        if name == os.path.basename(command) and state[0] == "S":
+            break
+        time.sleep(0.02)
+    child.send_signal(signal.SIGABRT)
+    _, status = os.waitpid(child.pid, 0)
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGABRT, (command, status)
+    return os.WCOREDUMP(status)
+
+resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+*tools, other = sys.argv[1:]
+assert len(tools) == 7, tools
+for tool in tools:
+    assert not crash(tool), tool
+print("cat", "dumps" if crash(other) else "does not dump")
+PY
+    server_signal postgres CONT
+    # So it would have been seen, unless this machine dumps nothing of anybody.
+    [ "$output" = "cat dumps" ] || [ "$(ulimit -H -c)" = 0 ] || [[ $(</proc/sys/kernel/core_pattern) == '|'* ]]
+}
+
 # A run that throttles, one that restores and finds a list sick; each stage then had its say.
 @test "the whole job does nothing of what its programs have given away" {
     job_world one.test two.test

@@ -590,6 +590,21 @@ sample() {
     done
 }
 
+# from_files [OPTION...]: the same as monitor, with the secrets in files.
+from_files() {
+    local dir=$BATS_FILE_TMPDIR/secret-files
+    mkdir -p "$dir"
+    (
+        for name in DB_PASSWORD JIRA_API_TOKEN LIST_KEY; do
+            echo "${!name}" >"$dir/$name"
+            export "${name}_FILE=$dir/$name"
+            unset "$name"
+        done
+        monitor "$@"
+        exit "$status"
+    ) || status=$?
+}
+
 @test "no secret appears in any output, argv or ticket" {
     local i
     LIST_KEY=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
@@ -603,7 +618,8 @@ sample() {
 1.2.0.192.$LIST_KEY TXT "see https://$LIST_KEY.keyed.test/?ip=192.0.2.1"
 ZONE
     rbldnsd_reload
-    printf '%s\n' "$LIST_KEY" "$DB_PASSWORD" "$JIRA_API_TOKEN" \
+    encoded=$(od -An -v -tx1 <<<"${DB_PASSWORD}" | tr -d '\n' | sed 's/ 0a$//; s/ /%/g') # as a URI may write it
+    printf '%s\n' "$LIST_KEY" "$DB_PASSWORD" "$JIRA_API_TOKEN" "$encoded" \
         "$(printf '%s:%s' "$JIRA_USER" "$JIRA_API_TOKEN" | base64 -w 0)" >"$secrets"
     for i in 1 2 3; do pool_add 192.0.2.$i; done
     listed one.test 192.0.2.2
@@ -616,6 +632,10 @@ ZONE
     ended 0
     cp log log.normal
     cp err err.normal
+    from_files --capture streams.files
+    ended 0
+    cp log log.files
+    cp err err.files
     "$BUILD/bin/log-summary" --format text <streams/jira-sync.ndjson >text
     "$BUILD/bin/dnsbl-report" <streams/jira-sync.ndjson >page
     # and where things go wrong
@@ -630,6 +650,12 @@ ZONE
     DB_DSN="postgresql://$DB_USER:$DB_PASSWORD@127.0.0.1:$DB_PORT/postal?nosuch=1" monitor
     ended 78
     cp err err.uri
+    DB_DSN="postgresql://$DB_USER:$encoded@127.0.0.1:$DB_PORT/postal?nosuch=1" monitor
+    ended 78
+    cp err err.encoded
+    DB_DSN="postgresql://$DB_USER:$encoded@127.0.0.1:$DB_PORT/nosuch" monitor
+    [ "$status" -ne 0 ]
+    cp err err.refused
     JIRA_API_TOKEN=${JIRA_API_TOKEN}x monitor
     ended 77
     cp err err.token
@@ -644,7 +670,7 @@ ZONE
     grep -q 'IP 192.0.2.1 blacklisted by KEYED' state
     for each in text page metrics; do grep -q KEYED "$each"; done
     grep -q -- --require-run cmdlines
-    [ "$(wc -l <"$secrets")" -eq 4 ]
+    [ "$(wc -l <"$secrets")" -eq 5 ]
     grep -qFf "$secrets" "$secrets"
     run -1 grep -rliFf "$secrets" . # in capitals as well: names of DNS have no case
     [ -z "$output" ]

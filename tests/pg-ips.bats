@@ -429,6 +429,20 @@ waiting() { [ "$(sql "SELECT count(*) FROM pg_locks WHERE NOT granted")" = 1 ]; 
     DB_DSN='host=127.0.0.1 dbname=a@b password=x@y@z' run -0 ips --check
 }
 
+@test "a URI without the @ that ends its login is 78, and its password is not said as a port" {
+    local dsn
+    for dsn in 'u:geheim 127.0.0.1:1/db' u:geheim/db u:geheim '127.0.0.1:1,u:geheim/db'; do
+        DB_DSN=postgresql://$dsn run -78 ips --check
+        grep -q 'DB_DSN.*is the @ missing' err
+        run ! grep geheim err
+    done
+    for dsn in u@127.0.0.1:1,127.0.0.1:2/db u@127.0.0.1/db u@127.0.0.1:,127.0.0.2/db; do
+        DB_DSN=postgresql://$dsn run -0 ips --check
+    done
+    DB_DSN='host=127.0.0.1 port=x1' run -78 ips --check
+    DB_DSN="host=127.0.0.1 port=' 1'" run -0 ips --check
+}
+
 @test "no secret in the arguments, the output or the application's name" {
     pool_add 192.0.2.1
     DB_DSN="postgresql://dnsbl_monitor:$DB_PASSWORD@$DB_HOST:$DB_PORT/postal" ips
