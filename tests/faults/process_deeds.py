@@ -9,6 +9,7 @@ import time
 import rows
 import stages
 from deed import Deed
+from playing import Violation
 
 MARKS_FD = 900      # from there on the descriptors are not the program's, see preload/preload.h
 
@@ -138,8 +139,12 @@ class NoMemory(Deed):
         if on:
             self.settings["FAULT_FOR_EVER"] = "1"
 
-    def fired(self, _):
-        return self.marked("failed")
+    def fired(self, job):
+        """Libraries may use what they did not get, the program itself never: then it says so and ends."""
+        own = self.marked("own")
+        if own and not self.settings.get("FAULT_FOR_EVER") and job.stages().get(self.row.stage) == 139:
+            raise Violation(f"{self.row.stage} used memory that it had asked for itself and did not get")
+        return own or self.marked("failed")
 
 
 class Short(Deed):

@@ -1,7 +1,6 @@
 /*
  * limits.so: changes nothing; says on FAULT_MARK (preload.h) when the kernel refuses a descriptor (`EMFILE PID`) or
- * memory
- * (`ENOMEM PID`), that the output has no room (`ENOSPC PID`), or that nobody reads it any more (`EPIPE PID`).
+ * memory (`ENOMEM PID`), that the output has no room (`ENOSPC PID`), or that nobody reads it any more (`EPIPE PID`).
  */
 #include <errno.h>
 #include <stdarg.h>
