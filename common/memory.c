@@ -35,6 +35,13 @@ void *memory_resize(void *old, size_t count, size_t size)
     return memory_check(reallocarray(old, count ? count : 1, size ? size : 1));
 }
 
+void *memory_for_one_more(void *items, size_t count, size_t size)
+{
+    if ((count & (count - 1)) != 0)
+        return items;
+    return memory_resize(items, count ? 2 * count : 1, size);
+}
+
 char *memory_string(const char *text)
 {
     return memory_check(strdup(text));

@@ -12,6 +12,14 @@
 
 void *memory_new(size_t count, size_t size);               /* zeroed */
 void *memory_resize(void *old, size_t count, size_t size); /* takes old */
+
+/*
+ * Takes `items`, an array of `count` that grew by this alone from NULL on, and returns it with room for one more.
+ * Room doubles whenever the count is a power of two, so that an array which strangers fill costs no more than its
+ * size.
+ */
+void *memory_for_one_more(void *items, size_t count, size_t size);
+
 char *memory_string(const char *text);
 char *memory_bytes(const void *bytes, size_t length); /* NUL-terminated copy */
 __attribute__((format(printf, 1, 2))) char *memory_format(const char *format, ...);

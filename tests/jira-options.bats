@@ -292,6 +292,7 @@ setup() { site_anew; }
     status=0
     wait "$pid" || status=$?
     [ "$status" -eq 143 ]
+    [ "$(jq -r '[.error_type, .error_message] | join(": ")' err)" = "interrupted: stopped by signal 15; the check went no further" ]
 }
 
 @test "a status that the site does not know breaks no search; one of another name can mean closed" {

@@ -256,7 +256,7 @@ static void run(void)
     now = 1000;
     running = told = NULL;
     clock_replace(&clock);
-    http = http_open("https://jira.example", NULL, "token", 2);
+    http = http_open("https://jira.example", NULL, "token", 2, "no more of it");
     for (int turns = 0; done < REQUESTS; turns++) {
         HOLDS(turns < TURNS_MOST);
         while (sent < REQUESTS && (http_free(http) > 0 || http_verdict(http) != HTTP_WORKS)) {

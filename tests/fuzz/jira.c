@@ -81,11 +81,12 @@ static size_t answered, turns, created;
 static bool knows_tickets; /* a search was answered */
 static int64_t now;
 
-struct http *http_open(const char *base, const char *user, const char *token, unsigned concurrency)
+struct http *http_open(const char *base, const char *user, const char *token, unsigned concurrency,
+                       const char *consequence)
 {
     struct http *http = calloc(1, sizeof *http);
 
-    HOLDS(base && user && token && concurrency > 0);
+    HOLDS(base && user && token && concurrency > 0 && consequence);
     http->last = &http->first;
     http->concurrency = concurrency;
     return http;

@@ -1,9 +1,27 @@
-/* Streams into memory: all that was written, and a NUL. */
+/* Streams into memory: all that was written, and a NUL; arrays that grow by one. */
 #include "memory.h"
 
 #include "tap.h"
 
 #define LINES 100000
+
+static void grow(void)
+{
+    size_t *numbers = NULL, differing = 0, moves = 0;
+
+    for (size_t i = 0; i < LINES; i++) {
+        const void *before = numbers;
+
+        numbers = memory_for_one_more(numbers, i, sizeof *numbers);
+        numbers[i] = i;
+        moves += numbers != before;
+    }
+    for (size_t i = 0; i < LINES; i++)
+        differing += numbers[i] != i;
+    CHECK(differing == 0);
+    CHECK(moves <= 18); /* 2^17 > LINES */
+    free(numbers);
+}
 
 int main(void)
 {
@@ -38,5 +56,6 @@ int main(void)
     }
     CHECK(differing == 0);
     free(text);
+    grow();
     return tap_end();
 }

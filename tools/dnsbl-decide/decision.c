@@ -23,7 +23,7 @@ struct names {
 
 static void names_add(struct names *names, const char *exact, const char *shown)
 {
-    names->items = memory_resize(names->items, names->count + 1, sizeof *names->items);
+    names->items = memory_for_one_more(names->items, names->count, sizeof *names->items);
     names->items[names->count++] = (struct name){exact, shown};
 }
 
@@ -244,7 +244,7 @@ static void take_stored_names(struct evaluation *evaluation)
         }
         json_object_set_new(seen, name, json_true());
         evaluation->stored =
-            memory_resize(evaluation->stored, evaluation->stored_count + 1, sizeof *evaluation->stored);
+            memory_for_one_more(evaluation->stored, evaluation->stored_count, sizeof *evaluation->stored);
         evaluation->stored[evaluation->stored_count++] =
             (struct stored_name){.name = name, .shown = zone_name_shown(name)};
     }

@@ -167,7 +167,7 @@ static size_t find_run(const struct history *history, const char *id)
 
 static size_t add_run(struct history *history, const char *id, const char *started)
 {
-    history->runs = memory_resize(history->runs, history->run_count + 1, sizeof *history->runs);
+    history->runs = memory_for_one_more(history->runs, history->run_count, sizeof *history->runs);
     history->runs[history->run_count] = (struct run){
         .id = foreign_text(id), .started = started ? foreign_text(started) : memory_string(""), .parts = 1};
     return history->run_count++;

@@ -115,15 +115,13 @@ void pool_add_cell(struct address *address, uint32_t zone, struct finding *findi
     address->cells[address->cell_count++] = (struct cell){finding, zone};
 }
 
-/* Room grows by doubling; the count itself tells how much there is. */
 void pool_listed_in(struct address *address, uint32_t run)
 {
     uint32_t count = address->listed_count;
 
     if (count > 0 && address->listed_in[count - 1] == run)
         return;
-    if ((count & (count - 1)) == 0)
-        address->listed_in = memory_resize(address->listed_in, count ? count * 2 : 1, sizeof *address->listed_in);
+    address->listed_in = memory_for_one_more(address->listed_in, count, sizeof *address->listed_in);
     address->listed_in[address->listed_count++] = run;
 }
 
@@ -137,7 +135,7 @@ uint32_t pool_zone_set(struct pool *pool, const uint32_t *zones, size_t count)
     set = memory_new(1, sizeof *set + count * sizeof *zones);
     set->count = count;
     memcpy(set->zones, zones, count * sizeof *zones);
-    pool->zone_sets = memory_resize(pool->zone_sets, pool->zone_set_count + 1, sizeof *pool->zone_sets);
+    pool->zone_sets = memory_for_one_more(pool->zone_sets, pool->zone_set_count, sizeof *pool->zone_sets);
     pool->zone_sets[pool->zone_set_count] = set;
     return (uint32_t)pool->zone_set_count++;
 }

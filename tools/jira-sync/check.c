@@ -150,6 +150,10 @@ int check_online(struct jira *jira, const struct job_kind *const *kinds, size_t 
 
         http_wait(jira->http, &signal, 1, -1);
     }
+    if (!check.done)
+        http_give_up(jira->http, HTTP_INTERRUPTED, "stopped by signal %d", signals_received());
+    while (!check.done)
+        http_wait(jira->http, NULL, 0, 0);
     status = status_of(&check);
     for (size_t i = 0; i < kind_count; i++)
         issue_free(check.newest[i]);

@@ -39,7 +39,7 @@ struct exchange {
 };
 
 struct http {
-    const char *base, *user, *token;
+    const char *base, *user, *token, *consequence;
     unsigned concurrency, busy;
     CURLM *multi;
     struct curl_slist *headers;
@@ -49,12 +49,14 @@ struct http {
     enum http_verdict verdict;
 };
 
-struct http *http_open(const char *base, const char *user, const char *token, unsigned concurrency)
+struct http *http_open(const char *base, const char *user, const char *token, unsigned concurrency,
+                       const char *consequence)
 {
     static const char *const headers[] = {"Accept: application/json", "Content-Type: application/json", "Expect:"};
     struct http *http = memory_new(1, sizeof *http);
 
-    *http = (struct http){.base = base, .user = user, .token = token, .concurrency = concurrency};
+    *http = (struct http){
+        .base = base, .user = user, .token = token, .consequence = consequence, .concurrency = concurrency};
     http->direct = !strncasecmp(base, "http://", strlen("http://")) && loopback_left_by_proxy();
     signal(SIGPIPE, SIG_IGN); /* from a connection that the server closed */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(http->multi = curl_multi_init()))
@@ -121,8 +123,7 @@ void http_give_up(struct http *http, enum http_verdict verdict, const char *form
     va_start(arguments, format);
     why = memory_format_list(format, arguments);
     va_end(arguments);
-    report(REPORT_ERROR, error_types[verdict],
-           "%s; no ticket is touched any more in this run, the next makes up for it", why);
+    report(REPORT_ERROR, error_types[verdict], "%s; %s", why, http->consequence);
     free(why);
 }
 

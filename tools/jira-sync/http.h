@@ -44,10 +44,11 @@ struct http;
 /*
  * base: URL without a slash at its end; user: NULL or "" for a Bearer token. All
  * borrowed. A base with http:// is on this machine, and no other is asked to pass it
- * the token on: a proxy is then used only if it is here, too. Ends the process if
- * libcurl cannot be used.
+ * the token on: a proxy is then used only if it is here, too. `consequence` is what
+ * comes of it when the server is given up, for a person. Ends the process if libcurl cannot be used.
  */
-struct http *http_open(const char *base, const char *user, const char *token, unsigned concurrency);
+struct http *http_open(const char *base, const char *user, const char *token, unsigned concurrency,
+                       const char *consequence);
 void http_close(struct http *http); /* what is under way is abandoned without a word */
 
 /* Requests that may be sent now; 0 also while the server has asked us to wait. */

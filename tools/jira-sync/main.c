@@ -62,13 +62,13 @@ static struct stage self;
 
 /* --- Jira --- */
 
-static void open_jira(struct stage *stage, bool dry_run)
+static void open_jira(struct stage *stage, bool dry_run, const char *consequence)
 {
     const struct settings *settings = &stage->settings;
 
     if (settings->offline)
         return;
-    stage->http = http_open(settings->server, settings->user, settings->token, settings->concurrency);
+    stage->http = http_open(settings->server, settings->user, settings->token, settings->concurrency, consequence);
     jira_open(&stage->jira, settings, stage->http);
     stage->sync = sync_open(&stage->jira, dry_run, kinds, sizeof kinds / sizeof *kinds);
 }
@@ -92,7 +92,7 @@ static int check_stage(struct stage *stage)
 
     if (stage->settings.offline)
         return EXIT_DONE;
-    open_jira(stage, true);
+    open_jira(stage, true, "the check went no further");
     status = check_online(&stage->jira, kinds, sizeof kinds / sizeof *kinds);
     close_stage(stage);
     return status;
@@ -136,7 +136,8 @@ static void take_address(struct stage *stage, struct ndjson_record *record)
 {
     /* Here at the latest it is known whether it is a dry run. */
     if (!stage->http)
-        open_jira(stage, stage->addresses.dry_run);
+        open_jira(stage, stage->addresses.dry_run,
+                  "no ticket is touched any more in this run, the next makes up for it");
     stage->addresses.sync = stage->sync;
     if (stage->sync)
         sync_start(stage->sync);
