@@ -179,7 +179,8 @@ dist:
 	rm -f $(B)/$(dist_name).tar.gz
 	($(dist_files)) >$(B)/dist.files
 	[ -s $(B)/dist.files ]
-	time=$$($(dist_time)) && LC_ALL=C sort -z $(B)/dist.files | tar --null -T - --mtime=@$$time --mode=u+rw,go+r,go-w --owner=0 \
+	LC_ALL=C sort -z -o $(B)/dist.files $(B)/dist.files
+	time=$$($(dist_time)) && tar --null -T $(B)/dist.files --mtime=@$$time --mode=u+rw,go+r,go-w --owner=0 \
 	    --group=0 --numeric-owner --transform='s,^,$(dist_name)/,' -cf $(B)/dist.tar
 	gzip -9n <$(B)/dist.tar >$(B)/dist.tar.gz
 	mv $(B)/dist.tar.gz $(B)/$(dist_name).tar.gz

@@ -3,13 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <linux/fs.h>
+#include <linux/landlock.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +50,11 @@ static const int never[] = {
     SCMP_SYS(sched_setparam),
     SCMP_SYS(sched_setscheduler),
     SCMP_SYS(sched_setattr),
+    SCMP_SYS(sched_setaffinity),
+    SCMP_SYS(migrate_pages),
+    SCMP_SYS(move_pages),
+    SCMP_SYS(setsid),
+    SCMP_SYS(setpgid),
     SCMP_SYS(pidfd_open),
     SCMP_SYS(pidfd_send_signal),
     SCMP_SYS(pidfd_getfd),
@@ -53,8 +64,18 @@ static const int never[] = {
     SCMP_SYS(process_vm_writev),
     SCMP_SYS(process_madvise),
     SCMP_SYS(shmget),
+    SCMP_SYS(shmat),
+    SCMP_SYS(shmctl),
     SCMP_SYS(msgget),
+    SCMP_SYS(msgsnd),
+    SCMP_SYS(msgrcv),
+    SCMP_SYS(msgctl),
     SCMP_SYS(semget),
+    SCMP_SYS(semop),
+    SCMP_SYS(semtimedop),
+    SCMP_SYS(semtimedop_time64),
+    SCMP_SYS(semctl),
+    SCMP_SYS(mq_unlink),
     /* a server's */
     SCMP_SYS(listen),
     SCMP_SYS(accept),
@@ -86,6 +107,7 @@ static const int never[] = {
     SCMP_SYS(personality),
     /* file systems */
     SCMP_SYS(mount),
+    SCMP_SYS(umount),
     SCMP_SYS(umount2),
     SCMP_SYS(open_tree),
     SCMP_SYS(move_mount),
@@ -116,6 +138,7 @@ static const int never[] = {
     SCMP_SYS(acct),
     SCMP_SYS(syslog),
     /* the machine's clock and name */
+    SCMP_SYS(stime),
     SCMP_SYS(settimeofday),
     SCMP_SYS(clock_settime),
     SCMP_SYS(clock_settime64),
@@ -164,8 +187,16 @@ static const int writing[] = {
     YOUNGER(469), /* file_setattr */
 };
 
-/* What ioctl(2) does to files that are open for reading, and to the terminal, where it can type. */
-static const unsigned controls[] = {FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR, TIOCSTI, TIOCLINUX};
+/* What ioctl(2) does to the terminal, where it can type, and whom it has signalled. */
+static const unsigned controls[] = {TIOCSTI,   TIOCLINUX, TIOCSPGRP, TIOCSETD, TIOCSWINSZ, TIOCCONS,
+                                    TIOCSCTTY, TIOCNOTTY, TCSETS,    TCSETSW,  TCSETSF,    TCSETA,
+                                    TCSETAW,   TCSETAF,   FIOSETOWN, SIOCSPGRP};
+
+/* Types of requests (ioctl(2)) that change what is open for reading: flags, versions, subvolumes, snapshots. */
+static const unsigned control_types[] = {'f', 'v', 'X', 0x94};
+
+/* What fcntl(2) knows of signals to others: a write to a pipe can send SIGKILL. */
+static const unsigned owners[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG};
 
 struct filter {
     scmp_filter_ctx context;
@@ -212,12 +243,45 @@ static void forbid_others(struct filter *filter)
     forbid(filter, SCMP_SYS(prlimit64), EPERM, 1, &not_0);
 }
 
+static void forbid_request(struct filter *filter, int call, unsigned mask, unsigned request)
+{
+    const struct scmp_arg_cmp this = SCMP_A1_32(SCMP_CMP_MASKED_EQ, mask, request);
+
+    forbid(filter, call, EPERM, 1, &this);
+}
+
 static void forbid_controls(struct filter *filter)
 {
-    for (size_t i = 0; i < sizeof controls / sizeof *controls; i++) {
-        const struct scmp_arg_cmp this = SCMP_A1_32(SCMP_CMP_MASKED_EQ, ~0U, controls[i]);
+    for (size_t i = 0; i < sizeof controls / sizeof *controls; i++)
+        forbid_request(filter, SCMP_SYS(ioctl), ~0U, controls[i]);
+    for (size_t i = 0; i < sizeof control_types / sizeof *control_types; i++)
+        forbid_request(filter, SCMP_SYS(ioctl), 0xff00, control_types[i] << 8);
+    for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
+        forbid_request(filter, SCMP_SYS(fcntl), ~0U, owners[i]);
+        forbid_request(filter, SCMP_SYS(fcntl64), ~0U, owners[i]);
+    }
+}
 
-        forbid(filter, SCMP_SYS(ioctl), EPERM, 1, &this);
+/* What is left: this machine's, the internet's, and of the kernel's the routes, which getaddrinfo(3) asks for. */
+static void forbid_strange_sockets(struct filter *filter)
+{
+    const struct scmp_arg_cmp above = SCMP_A0_64(SCMP_CMP_GT, AF_NETLINK, 0);
+    const struct scmp_arg_cmp raw = SCMP_A1_32(SCMP_CMP_MASKED_EQ, 0xf, SOCK_RAW);
+    const struct scmp_arg_cmp netlink[] = {SCMP_A0_32(SCMP_CMP_MASKED_EQ, ~0U, AF_NETLINK),
+                                           SCMP_A2_64(SCMP_CMP_NE, NETLINK_ROUTE, 0)};
+
+    forbid(filter, SCMP_SYS(socket), EPERM, 1, &above);
+    forbid(filter, SCMP_SYS(socket), EPERM, 2, netlink);
+    for (unsigned family = AF_INET + 1; family < AF_NETLINK; family++) {
+        const struct scmp_arg_cmp this = SCMP_A0_32(SCMP_CMP_MASKED_EQ, ~0U, family);
+
+        if (family != AF_INET6)
+            forbid(filter, SCMP_SYS(socket), EPERM, 1, &this);
+    }
+    for (unsigned family = AF_INET; family <= AF_INET6; family += AF_INET6 - AF_INET) {
+        const struct scmp_arg_cmp both[] = {SCMP_A0_32(SCMP_CMP_MASKED_EQ, ~0U, family), raw};
+
+        forbid(filter, SCMP_SYS(socket), EPERM, 2, both);
     }
 }
 
@@ -244,7 +308,9 @@ static int build(struct filter *filter, unsigned reach)
     forbid_processes(filter);
     forbid_others(filter);
     forbid_controls(filter);
-    if (!(reach & CONFINE_NETWORK))
+    if (reach & CONFINE_NETWORK)
+        forbid_strange_sockets(filter);
+    else
         FORBID_ALL(filter, network);
     if (!(reach & CONFINE_WRITE)) {
         if (reach & CONFINE_READ)
@@ -257,7 +323,59 @@ static int build(struct filter *filter, unsigned reach)
     return filter->error;
 }
 
-void confine(unsigned reach)
+/* --- landlock(7) --- */
+
+/* Younger than the C library's headers. */
+#define ACCESS_TRUNCATE (1ULL << 14) /* since the kernel's version 3 of this interface */
+#define SCOPE_SIGNAL (1ULL << 1)     /* since 6 */
+
+#define READING (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+
+/* All that has to do with files but reading, as far as this version knows it. */
+static uint64_t all_but_reading(int version)
+{
+    uint64_t all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+
+    if (version >= 2)
+        all |= LANDLOCK_ACCESS_FS_REFER;
+    if (version >= 3)
+        all |= ACCESS_TRUNCATE;
+    return all & ~(uint64_t)READING;
+}
+
+/* False: the directory is not there, and whoever wants to write there is to be told so. */
+static bool leave_directory(int ruleset, const char *directory, uint64_t handled)
+{
+    struct landlock_path_beneath_attr beneath = {
+        .allowed_access = handled & (READING | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                                     LANDLOCK_ACCESS_FS_MAKE_REG | ACCESS_TRUNCATE),
+        .parent_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    bool added = beneath.parent_fd >= 0 &&
+                 syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+
+    if (beneath.parent_fd >= 0)
+        close(beneath.parent_fd);
+    return added;
+}
+
+/* Besides what is handled here, it keeps a process from looking into those outside. */
+static void restrict_files(unsigned reach, const char *directory)
+{
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    /* landlock_create_ruleset(2): files, ports, scopes. What a kernel does not know yet must be 0. */
+    const uint64_t handled[] = {all_but_reading((int)version) | (reach & CONFINE_READ ? 0 : READING), 0,
+                                version >= 6 ? SCOPE_SIGNAL : 0};
+    int ruleset = version < 1 ? -1 : (int)syscall(SYS_landlock_create_ruleset, handled, sizeof handled, 0);
+
+    if (ruleset < 0)
+        return;
+    if ((!directory || leave_directory(ruleset, directory, handled[0])) &&
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+        syscall(SYS_landlock_restrict_self, ruleset, 0);
+    close(ruleset);
+}
+
+void confine(unsigned reach, const char *directory)
 {
     struct filter filter = {.context = NULL};
     int error = ENOMEM;
@@ -268,6 +386,7 @@ void confine(unsigned reach)
      */
     json_object_seed(0);
     tzset(); /* else the C library looks for its file at the first time that is shown */
+    restrict_files(reach, directory);
     /* libseccomp 2.5 cannot do without memory: it may use what it did not get, or loop. It takes 200 KB. */
     free(memory_new(1, 1024 * 1024));
     filter.context = seccomp_init(SCMP_ACT_ALLOW);

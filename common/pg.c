@@ -98,13 +98,25 @@ static bool tears_password(const char *dsn)
     return memchr(rest, '@', strcspn(rest, "?")) != NULL;
 }
 
-/* libpq finds that out when it connects, and quotes the value: where an @ is missing, it is the password. */
+/*
+ * Whether one of the ports, with commas between, is none; an empty one is the standard. libpq finds that out when it
+ * connects, and quotes the value: where an @ is missing, it is the password.
+ */
 static bool has_strange_port(const PQconninfoOption *options)
 {
-    for (; options->keyword; options++)
-        if (!strcmp(options->keyword, "port"))
-            return options->val && options->val[strspn(options->val, "0123456789, ")] != '\0';
-    return false;
+    const char *list;
+    char *port;
+    long number;
+    bool is_strange = false;
+
+    while (options->keyword && strcmp(options->keyword, "port") != 0)
+        options++;
+    list = options->keyword ? options->val : NULL;
+    while (list && !is_strange && (port = config_item(&list))) {
+        is_strange = !config_parse_number(port, 1, 65535, &number);
+        free(port);
+    }
+    return is_strange;
 }
 
 /* Secrets inside a connection string, and whether it is one; libpq's own message could quote a secret. */

@@ -83,6 +83,24 @@ wait_until() {
     grep -qE '^Max core file size +1 +1 ' args/shell.core # byte: core(5)
 }
 
+@test "each stage has the secrets in its environment that it uses, and no other" {
+    local name secret has
+    for name in pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary; do
+        will "$name" 'env >"args/$name.environment"'
+    done
+    export DB_DSN=s DB_PASSWORD=s PGPASSWORD=s JIRA_API_TOKEN=s https_proxy=s LIST_KEY=s PUSHGATEWAY_URL=
+    DB_PASSWORD_FILE='' JIRA_API_TOKEN_FILE='' monitor
+    for name in pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary; do
+        has=$(sed -n 's/^\(DB_DSN\|DB_PASSWORD\|PGPASSWORD\|JIRA_API_TOKEN\|https_proxy\|LIST_KEY\)=s$/\1/p' "args/$name.environment" | LC_ALL=C sort | paste -sd' ')
+        case $name in
+            pg-*) [ "$has" = 'DB_DSN DB_PASSWORD LIST_KEY PGPASSWORD' ] ;;
+            jira-sync) [ "$has" = 'JIRA_API_TOKEN LIST_KEY https_proxy' ] ;;
+            *) [ "$has" = LIST_KEY ] ;;
+        esac
+        run -1 grep '^PUSHGATEWAY_URL' "args/$name.environment"
+    done
+}
+
 @test "the exit status is the cause" {
     # statuses of the six stages -> status of the job
     local -a statuses

@@ -594,6 +594,7 @@ sample() {
 from_files() {
     local dir=$BATS_FILE_TMPDIR/secret-files
     mkdir -p "$dir"
+    status=0
     (
         for name in DB_PASSWORD JIRA_API_TOKEN LIST_KEY; do
             echo "${!name}" >"$dir/$name"

@@ -283,16 +283,19 @@ setup() { site_anew; }
     run -0 jira_sync --check=online
 }
 
-@test "--check=online: a signal ends it" {
-    fault '{"name": "slow", "match": {"path": "myself"}, "action": {"delay": 20}}'
-    "$BUILD/bin/jira-sync" --check=online >out 2>err 3>&- &
-    pid=$!
-    wait_for 60 eval '[ "$(fired slow)" -eq 1 ]'
-    kill -TERM "$pid"
-    status=0
-    wait "$pid" || status=$?
-    [ "$status" -eq 143 ]
-    [ "$(jq -r '[.error_type, .error_message] | join(": ")' err)" = "interrupted: stopped by signal 15; the check went no further" ]
+@test "--check=online: a signal ends it, whatever it waits for" {
+    local path
+    for path in myself search; do
+        fault "{\"name\": \"slow-$path\", \"match\": {\"path\": \"$path\"}, \"action\": {\"delay\": 20}}"
+        "$BUILD/bin/jira-sync" --check=online >out 2>err 3>&- &
+        pid=$!
+        wait_for 60 eval "[ \"\$(fired slow-$path)\" -eq 1 ]"
+        kill -TERM "$pid"
+        status=0
+        wait "$pid" || status=$?
+        [ "$status" -eq 143 ]
+        [ "$(jq -r '[.error_type, .error_message] | join(": ")' err)" = "interrupted: stopped by signal 15; the check went no further" ]
+    done
 }
 
 @test "a status that the site does not know breaks no search; one of another name can mean closed" {
@@ -344,10 +347,14 @@ setup() { site_anew; }
 }
 
 @test "a proxy's password is not in what libcurl says of the proxy" {
-    for proxy in nonsense://user:geheimnis@127.0.0.1:1 'http://user:gehe imnis@127.0.0.1:1' user:geheimnis@@127.0.0.1:1; do
-        http_proxy=$proxy "$BUILD/bin/jira-sync" --check=online >out 2>"err.${proxy%%[:@]*}" 3>&- &
+    local number=0
+    for proxy in nonsense://user:geheimnis@127.0.0.1:1 'http://user:gehe imnis@127.0.0.1:1' user:geheimnis@@127.0.0.1:1 \
+        http://user:geheimnis user:geheimnis 'http://user:gehe imnis' http://user:geheimnis@127.0.0.1:99999x; do
+        ((number += 1))
+        http_proxy=$proxy "$BUILD/bin/jira-sync" --check=online >out 2>"err.$number" 3>&- &
     done
     wait
+    [ "$number" -eq 7 ]
     for log in err.*; do
         grep -q jira_unreachable "$log"
         grep -qi "proxy" "$log"

@@ -163,15 +163,23 @@ now() { date +%s; }
     [ "$(jq -r 'select(.error_type == "push_failed") | .level' err)" = WARNING ]
     PUSHGATEWAY_URL=$JIRA_SERVER monitor
     [ "$status" -eq 0 ]
-    told 'could not be pushed to the Pushgateway: .*404'
+    told 'could not be pushed to the Pushgateway: HTTP status 404'
+    # What a proxy or a gateway repeats of a login is not shown.
+    for proxy in http://user:geheim@nowhere.invalid:99999x 'http://user:gehe im'; do
+        DNSBL_ZONES=one.test,bad..name http_proxy=$proxy monitor
+        [ "$status" -eq 78 ]
+        told 'could not be pushed to the Pushgateway: its proxy has no address; HTTP status 000'
+        without geheim err
+        without 'gehe im' err
+    done
     hanging=$(free_port)
     "$PYTHON" - "$hanging" 3>&- <<'PYTHON_END' &
 import socket, sys, threading
-# Answers the first with a redirection and 1 MB of control characters; the others never.
+# Answers the first with a redirection, 1 MB of control characters, and what it was asked; the others never.
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 first = listener.accept()[0]
-first.recv(65536)
-first.sendall(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 1000000\r\nConnection: close\r\n\r\n" + b"\x1b\0" * 500000)
+asked = first.recv(65536)
+first.sendall(b"HTTP/1.1 302 Found\r\nLocation: /\r\nConnection: close\r\n\r\n" + b"\x1b\0" * 500000 + asked)
 first.close()
 kept = []
 while True:
@@ -179,10 +187,11 @@ while True:
 PYTHON_END
     pid=$!
     wait_for 60 _tcp_listens "$hanging"
-    PUSHGATEWAY_URL=http://127.0.0.1:$hanging monitor
+    PUSHGATEWAY_URL=http://u:geheim@127.0.0.1:$hanging monitor
     [ "$status" -eq 0 ]
     told 'could not be pushed to the Pushgateway: .*HTTP status 302'
     [ "$(LC_ALL=C grep -c '[[:cntrl:]]' err)" -eq 0 ]
+    without "$(printf u:geheim | base64)" err
     [ "$(jq -r 'select(.error_type == "push_failed") | .error_message | length' err)" -lt 700 ]
     PUSHGATEWAY_URL=http://127.0.0.1:$hanging monitor
     [ "$status" -eq 0 ]

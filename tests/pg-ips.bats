@@ -431,10 +431,10 @@ waiting() { [ "$(sql "SELECT count(*) FROM pg_locks WHERE NOT granted")" = 1 ]; 
 
 @test "a URI without the @ that ends its login is 78, and its password is not said as a port" {
     local dsn
-    for dsn in 'u:geheim 127.0.0.1:1/db' u:geheim/db u:geheim '127.0.0.1:1,u:geheim/db'; do
+    for dsn in 'u:geheim 127.0.0.1:1/db' u:geheim/db u:geheim '127.0.0.1:1,u:geheim/db' u:47110815/db; do
         DB_DSN=postgresql://$dsn run -78 ips --check
         grep -q 'DB_DSN.*is the @ missing' err
-        run ! grep geheim err
+        run ! grep -E 'geheim|4711' err
     done
     for dsn in u@127.0.0.1:1,127.0.0.1:2/db u@127.0.0.1/db u@127.0.0.1:,127.0.0.2/db; do
         DB_DSN=postgresql://$dsn run -0 ips --check

@@ -364,7 +364,7 @@ int main(int argc, char **argv)
         return EXIT_CONFIG;
     if (mode == TOOL_CHECK)
         return EXIT_DONE;
-    confine(CONFINE_NETWORK | CONFINE_READ);
+    confine(CONFINE_NETWORK | CONFINE_READ, NULL);
     if (mode == TOOL_CHECK_ONLINE || self.count)
         return check_online();
     ndjson_out_open(&self.out, STDOUT_FILENO, false);

@@ -48,9 +48,9 @@ const char *__asan_default_options(void)
 }
 
 /* In place of common/confine.c: the process is the fuzzer's, which reads and writes files between inputs. */
-void confine(unsigned reach)
+void confine(unsigned reach, const char *directory)
 {
-    (void)reach;
+    (void)reach, (void)directory;
 }
 
 /* --- system calls, by the linker's --wrap (see targets.mk) --- */

@@ -7,10 +7,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <pthread.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -164,6 +168,82 @@ static int share_memory(void)
     return id < 0 ? -1 : shmctl(id, IPC_RMID, NULL);
 }
 
+/* No such segment is there. */
+static int attach_memory(void)
+{
+    return (intptr_t)shmat(-1, NULL, 0) == -1 && errno == EPERM ? -1 : 0;
+}
+
+/* Whoever owns a pipe that is asynchronous is signalled by each write to it (fcntl(2)): with SIGURG nobody is harmed.
+ */
+static int signal_by_pipe(void)
+{
+    int ends[2], result = 0, reason = 0;
+
+    if (pipe(ends) < 0)
+        return -1;
+    if (fcntl(ends[0], F_SETSIG, SIGURG) < 0 || fcntl(ends[0], F_SETOWN, getppid()) < 0) {
+        result = -1;
+        reason = errno;
+    }
+    close(ends[0]);
+    close(ends[1]);
+    errno = reason;
+    return result;
+}
+
+/* Whose processor it may run on; nothing is changed, for the set is empty. */
+static int move_other(void)
+{
+    cpu_set_t none;
+
+    CPU_ZERO(&none);
+    return sched_setaffinity(getppid(), sizeof none, &none) < 0 && errno == EPERM ? -1 : 0;
+}
+
+/* Root may read the environment of others all the same: since Linux 6.13 CAP_PERFMON is enough for that. */
+static int look_into_other(void)
+{
+    char path[32];
+
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)getppid());
+    return closed(open(path, O_RDONLY));
+}
+
+static int name_socket(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "reach.socket"};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), result, reason;
+
+    if (fd < 0)
+        return -1;
+    result = bind(fd, (struct sockaddr *)&address, sizeof address);
+    reason = errno;
+    close(fd);
+    unlink(address.sun_path);
+    errno = reason;
+    return result;
+}
+
+/* All packets that pass by. */
+static int listen_in(void)
+{
+    return closed(socket(AF_PACKET, SOCK_DGRAM, 0));
+}
+
+static int flag_file(void)
+{
+    int fd = open("/etc/passwd", O_RDONLY), result, reason;
+
+    if (fd < 0)
+        return -1;
+    result = ioctl(fd, FS_IOC_SETVERSION, NULL) < 0 && errno == EPERM ? -1 : 0;
+    reason = errno;
+    close(fd);
+    errno = reason;
+    return result;
+}
+
 /* Types for whoever is at the terminal; on what is none it fails otherwise. */
 static int type(void)
 {
@@ -219,6 +299,13 @@ static const struct {
     {"change-mode", change_mode},
     {"change-times", change_times},
     {"share-memory", share_memory},
+    {"attach-memory", attach_memory},
+    {"signal-by-pipe", signal_by_pipe},
+    {"move-other", move_other},
+    {"look-into-other", look_into_other},
+    {"name-socket", name_socket},
+    {"listen-in", listen_in},
+    {"flag-file", flag_file},
     {"type", type},
     {"trace", trace},
     {"new-namespace", new_namespace},

@@ -82,7 +82,7 @@ static int filter(struct surge *surge, bool require_run)
     struct ndjson_out out;
     int status;
 
-    confine(0);
+    confine(0, NULL);
     ndjson_in_open(&in, STDIN_FILENO);
     in.require_run = require_run;
     ndjson_out_open(&out, STDOUT_FILENO, false);

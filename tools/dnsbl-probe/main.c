@@ -29,7 +29,7 @@ static int check(struct probe *probe, const struct options *options)
 
 static int work(struct probe *probe, const struct options *options)
 {
-    confine(CONFINE_NETWORK | CONFINE_READ);
+    confine(CONFINE_NETWORK | CONFINE_READ, NULL);
     return options->mode == TOOL_RUN ? probe_run(probe) : check(probe, options);
 }
 

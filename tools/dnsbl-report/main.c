@@ -65,6 +65,6 @@ int main(int argc, char **argv)
     tool_no_arguments(&tool, argc, argv);
     if (mode != TOOL_RUN)
         return EXIT_DONE;
-    confine(0);
+    confine(0, NULL);
     return make_page(tool.require_run);
 }

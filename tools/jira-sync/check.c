@@ -133,7 +133,7 @@ static int status_of(const struct check *check)
         [HTTP_REFUSED] = EXIT_REFUSED,
         [HTTP_INTERRUPTED] = 128 + signals_received(),
     };
-    int status = statuses[check->done ? http_verdict(check->jira->http) : HTTP_INTERRUPTED];
+    int status = statuses[http_verdict(check->jira->http)];
 
     return check->lacking ? exit_status_worse(status, EXIT_REFUSED) : status;
 }

@@ -337,7 +337,7 @@ int main(int argc, char **argv)
         return EXIT_CONFIG;
     if (mode == TOOL_CHECK)
         return EXIT_DONE;
-    confine(CONFINE_NETWORK | CONFINE_READ);
+    confine(CONFINE_NETWORK | CONFINE_READ, NULL);
     if (mode == TOOL_CHECK_ONLINE)
         return check_stage(stage);
     ndjson_in_open(&stage->in, STDIN_FILENO);

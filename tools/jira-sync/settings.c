@@ -88,7 +88,7 @@ static void check_login(const struct settings *settings)
     if (settings->user && strchr(settings->user, ':'))
         config_problem("JIRA_USER", "must not hold a colon: HTTP's Basic login could not carry it (RFC 7617)");
     if (settings->token && !is_graphic(settings->token))
-        config_problem("JIRA_API_TOKEN", "holds a blank or a control character; copy it again");
+        config_problem("JIRA_API_TOKEN", "holds a blank, a control character, or one beyond ASCII; copy it again");
 }
 
 /* RFC 4648 section 4, new. */
@@ -133,6 +133,19 @@ static void note_jira(const struct settings *settings)
     free(login);
 }
 
+/* Where its @ is missing, what is no port may be a password, and libcurl quotes the whole. */
+static void note_what_is_no_url(const char *value)
+{
+    CURLU *url = memory_check(curl_url());
+    const char *start = strstr(value, "://");
+
+    if (curl_url_set(url, CURLUPART_URL, value, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+        secret_add(value);
+        secret_add(start ? start + strlen("://") : value);
+    }
+    curl_url_cleanup(url);
+}
+
 /* libcurl reads these by itself, sends the login without its escapes (RFC 3986), and quotes a proxy that it cannot
    use as it stands, password and all. */
 static void note_proxies(void)
@@ -144,6 +157,8 @@ static void note_proxies(void)
         const char *start = end ? strstr(value, "://") : NULL;
         char *login, *sent;
 
+        if (value && *value)
+            note_what_is_no_url(value);
         if (!end)
             continue;
         start = start && start < end ? start + strlen("://") : value;

@@ -10,6 +10,7 @@
 #include "line.h"
 #include "log.h"
 #include "metrics.h"
+#include "metrics_file.h"
 #include "ndjson.h"
 #include "signals.h"
 #include "sysexits.h"
@@ -197,6 +198,7 @@ int main(int argc, char **argv)
     struct ndjson_in in;
     struct ndjson_out out;
     enum tool_mode mode = tool_start(&tool, argc, argv);
+    char *directory;
     bool written;
     int status;
 
@@ -204,7 +206,9 @@ int main(int argc, char **argv)
     if (mode != TOOL_RUN)
         return EXIT_DONE;
     text_prepare();
-    confine(metrics_path ? CONFINE_WRITE : 0);
+    directory = metrics_path ? metrics_file_directory(metrics_path) : NULL;
+    confine(directory ? CONFINE_WRITE : 0, directory);
+    free(directory);
     ndjson_in_open(&in, STDIN_FILENO);
     in.require_run = tool.require_run;
     ndjson_out_open(&out, STDOUT_FILENO, false);

@@ -35,6 +35,21 @@ bool metrics_file_keeps(const char *path)
     return !is_special(path);
 }
 
+char *metrics_file_directory(const char *path)
+{
+    char *resolved, *directory;
+    const char *name, *slash;
+
+    if (descriptor_of(path) >= 0)
+        return NULL;
+    resolved = is_special(path) ? realpath(path, NULL) : NULL;
+    name = resolved ? resolved : path;
+    slash = strrchr(name, '/');
+    directory = slash ? memory_bytes(name, slash == name ? 1 : (size_t)(slash - name)) : memory_string(".");
+    free(resolved);
+    return directory;
+}
+
 static FILE *open_temporary(char *name)
 {
     mode_t mask = umask(0);

@@ -8,6 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * The directory in which that file is replaced, or where what it stands for is; new. NULL: it is a descriptor, which
+ * needs none.
+ */
+char *metrics_file_directory(const char *path);
+
 /* True if what is written there can be read again: a regular file, or one that does not exist yet. */
 bool metrics_file_keeps(const char *path);
 

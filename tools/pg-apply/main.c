@@ -226,7 +226,7 @@ int main(int argc, char **argv)
         return EXIT_CONFIG;
     if (mode == TOOL_CHECK)
         return EXIT_DONE;
-    confine(CONFINE_NETWORK | CONFINE_READ);
+    confine(CONFINE_NETWORK | CONFINE_READ, NULL);
     if (mode == TOOL_CHECK_ONLINE)
         return pg_table_check(&self.apply.pg, &self.apply.table, PG_WRITE);
     ndjson_in_open(&self.in, STDIN_FILENO);
