@@ -302,6 +302,28 @@ bool fuzz_is_plain(const char *text, size_t length, const char *allowed)
     return true;
 }
 
+bool fuzz_is_ordinary(const char *text, size_t length)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0x20, 0x7e},     {0xae, 0x2ff},    {0x370, 0x589},
+                  {0x4e00, 0x9fff}, {0xac00, 0xd7a3}, {0x1f300, 0x1faff}};
+    const unsigned char *at = (const unsigned char *)text;
+    uint32_t code = 0; /* decode() leaves it where there is no character */
+
+    while (length > 0) {
+        size_t step = decode(at, length, &code), i = 0;
+
+        while (i < sizeof ranges / sizeof *ranges && (code < ranges[i].first || code > ranges[i].last))
+            i++;
+        if (step == 0 || i == sizeof ranges / sizeof *ranges)
+            return false;
+        at += step;
+        length -= step;
+    }
+    return true;
+}
+
 bool fuzz_all_plain(const json_t *value)
 {
     const char *key;

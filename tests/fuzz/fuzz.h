@@ -64,6 +64,9 @@ size_t fuzz_each_line(const struct fuzz_text *text, void (*take)(const json_t *o
 /* UTF-8 (RFC 3629) without control characters, C1, line separators and bidirectional controls, but for allowed. */
 bool fuzz_is_plain(const char *text, size_t length, const char *allowed);
 
+/* Nothing but characters that all readers see: ASCII, letters of some living scripts, pictures. */
+bool fuzz_is_ordinary(const char *text, size_t length);
+
 /* The same of every string and key in it. */
 bool fuzz_all_plain(const json_t *value);
 
