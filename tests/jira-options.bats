@@ -313,12 +313,12 @@ setup() { site_anew; }
     run_of "$(ip 192.0.2.1 "listed([\"a.test\"]; \"listed\") | .results[0].reason = \"x $JIRA_API_TOKEN y\"")"
     [ "$status" -eq 0 ]
     jira_state >state
-    [ "$(grep -c "$JIRA_API_TOKEN" state)" -eq 0 ]
+    [ "$(grep -cF -e "$JIRA_API_TOKEN" state)" -eq 0 ]
     grep -q 'x \*\*\* y' state
     fault "{\"name\": \"loud\", \"match\": {\"method\": \"POST\", \"path\": \"/issue\$\"}, \"action\": {\"status\": 400, \"body\": {\"message\": \"$JIRA_API_TOKEN\"}}}"
     run_of "$(ip 192.0.2.2 'listed(["a.test"]; "listed")')"
     [ "$status" -eq 1 ]
-    [ "$(grep -c "$JIRA_API_TOKEN" err)" -eq 0 ]
+    [ "$(grep -cF -e "$JIRA_API_TOKEN" err)" -eq 0 ]
 }
 
 @test "a plain request to this machine takes no proxy that is not on it, too" {

@@ -448,5 +448,5 @@ waiting() { [ "$(sql "SELECT count(*) FROM pg_locks WHERE NOT granted")" = 1 ]; 
     DB_DSN="postgresql://dnsbl_monitor:$DB_PASSWORD@$DB_HOST:$DB_PORT/postal" ips
     DB_DSN="postgresql://nobody:hunter2hunter2@$DB_HOST:$DB_PORT/postal" run -77 ips
     run ! grep -q hunter2 out err
-    run ! grep -rqF "$DB_PASSWORD" out err "$SERVERS/postgres/log"
+    run ! grep -rqF -e "$DB_PASSWORD" out err "$SERVERS/postgres/log"
 }

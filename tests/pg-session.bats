@@ -72,8 +72,12 @@ read_ips() { "$BUILD/bin/pg-ips" "$@" | jq -r 'select(.type == "ip") | .ip'; }
     "$BUILD/bin/pg-apply" <in >out 2>err 3>&- 8>&- &
     job=$!
     wait_for 60 all_waiting
-    timer=$(awk -v port="$(printf '%04X' "$DB_PORT")" '$3 ~ ":" port "$" && $4 == "01" { print $6 }' "/proc/$job/net/tcp" |
-        grep '^02:')
+    # At first it is that of what has not been acknowledged yet.
+    kept_alive() {
+        timer=$(awk -v port="$(printf '%04X' "$DB_PORT")" '$3 ~ ":" port "$" && $4 == "01" { print $6 }' "/proc/$job/net/tcp" |
+            grep '^02:')
+    }
+    wait_for 60 kept_alive
     release
     wait "$job"
     ((0x${timer#*:} <= 3000)) # 30 s

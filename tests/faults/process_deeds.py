@@ -128,14 +128,16 @@ class Limit(Deed):
 
 
 class NoMemory(Deed):
-    """malloc N [on]: the Nth allocation fails, or that and all behind it."""
+    """malloc N [on]: the Nth allocation fails, or that and all behind it; +N: the Nth behind the filter of confine()."""
     needs = ("no_memory",)
 
     def prepare(self):
         number, _, on = self.argument.partition(" ")
         if self.row.stage == "dnsbl-probe":
             self.settings.update(self.HASTE)
-        self.settings["FAULT_ALLOCATION"] = number
+        self.settings["FAULT_ALLOCATION"] = number.removeprefix("+")
+        if number.startswith("+"):
+            self.settings["FAULT_BEHIND"] = "1"
         if on:
             self.settings["FAULT_FOR_EVER"] = "1"
 

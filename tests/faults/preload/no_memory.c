@@ -1,10 +1,12 @@
 /*
- * no_memory.so: the allocation number FAULT_ALLOCATION, counted from main() on, fails, and FAULT_MARK (preload.h)
+ * no_memory.so: the allocation number FAULT_ALLOCATION fails, counted from main() on, or, with FAULT_BEHIND set, from
+ * where common/confine.c has made its filter, and FAULT_MARK (preload.h)
  * says `failed PID`, and `own PID` if the program itself had asked, not a library. Those behind it succeed, unless
  * FAULT_FOR_EVER is set.
  */
 #include <errno.h>
 #include <link.h>
+#include <seccomp.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +20,7 @@ void *__libc_realloc(void *old, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
 static long which;
-static bool for_ever;
+static bool for_ever, waits;
 static atomic_long allocations;
 static uintptr_t own_start, own_end; /* where the program's own code is */
 
@@ -41,6 +43,7 @@ static int note_program(struct dl_phdr_info *object, size_t size, void *data)
 __attribute__((constructor)) static void begin(void)
 {
     for_ever = getenv("FAULT_FOR_EVER") != NULL;
+    waits = getenv("FAULT_BEHIND") != NULL;
     dl_iterate_phdr(note_program, NULL);
     allocations = 0;
     which = number_of("FAULT_ALLOCATION");
@@ -49,7 +52,7 @@ __attribute__((constructor)) static void begin(void)
 /* `caller`: where the allocation returns to. */
 static bool fails(const void *caller)
 {
-    long n = which > 0 ? ++allocations : 0;
+    long n = which > 0 && !waits ? ++allocations : 0;
 
     if (n == 0 || (n != which && !(for_ever && n > which)))
         return false;
@@ -100,6 +103,15 @@ int posix_memalign(void **result, size_t alignment, size_t size)
         return ENOMEM;
     *result = memory;
     return 0;
+}
+
+/* The last that confine() calls. */
+void seccomp_release(scmp_filter_ctx context)
+{
+    REAL(seccomp_release);
+
+    real(context);
+    waits = false;
 }
 
 /* How many there were: a sweep ends where they do. */
