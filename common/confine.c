@@ -266,7 +266,7 @@ static void forbid_controls(struct filter *filter)
 static void forbid_strange_sockets(struct filter *filter)
 {
     const struct scmp_arg_cmp above = SCMP_A0_64(SCMP_CMP_GT, AF_NETLINK, 0);
-    const struct scmp_arg_cmp raw = SCMP_A1_32(SCMP_CMP_MASKED_EQ, 0xf, SOCK_RAW);
+    static const unsigned internet[] = {AF_INET, AF_INET6};
     const struct scmp_arg_cmp netlink[] = {SCMP_A0_32(SCMP_CMP_MASKED_EQ, ~0U, AF_NETLINK),
                                            SCMP_A2_64(SCMP_CMP_NE, NETLINK_ROUTE, 0)};
 
@@ -278,10 +278,11 @@ static void forbid_strange_sockets(struct filter *filter)
         if (family != AF_INET6)
             forbid(filter, SCMP_SYS(socket), EPERM, 1, &this);
     }
-    for (unsigned family = AF_INET; family <= AF_INET6; family += AF_INET6 - AF_INET) {
-        const struct scmp_arg_cmp both[] = {SCMP_A0_32(SCMP_CMP_MASKED_EQ, ~0U, family), raw};
+    for (size_t i = 0; i < sizeof internet / sizeof *internet; i++) {
+        const struct scmp_arg_cmp raw[] = {SCMP_A0_32(SCMP_CMP_MASKED_EQ, ~0U, internet[i]),
+                                           SCMP_A1_32(SCMP_CMP_MASKED_EQ, 0xf, SOCK_RAW)};
 
-        forbid(filter, SCMP_SYS(socket), EPERM, 2, both);
+        forbid(filter, SCMP_SYS(socket), EPERM, 2, raw);
     }
 }
 

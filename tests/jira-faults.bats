@@ -351,9 +351,7 @@ many() { for ((n = $2; n < $2 + $1; n++)); do echo "192.0.2.$n"; done | jq -Rc -
         sleep 0.7
     done
     SECONDS=0
-    kill -TERM "$pid"
-    status=0
-    wait "$pid" || status=$?
+    terminate
     exec 7>&- 8>&-
     wait
     [ "$status" -eq 143 ]

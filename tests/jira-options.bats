@@ -290,9 +290,7 @@ setup() { site_anew; }
         "$BUILD/bin/jira-sync" --check=online >out 2>err 3>&- &
         pid=$!
         wait_for 60 eval "[ \"\$(fired slow-$path)\" -eq 1 ]"
-        kill -TERM "$pid"
-        status=0
-        wait "$pid" || status=$?
+        terminate
         [ "$status" -eq 143 ]
         [ "$(jq -r '[.error_type, .error_message] | join(": ")' err)" = "interrupted: stopped by signal 15; the check went no further" ]
     done

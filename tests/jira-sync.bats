@@ -173,9 +173,7 @@ ACTIONS
     "$BUILD/bin/jira-sync" <in >out 2>err &
     pid=$!
     wait_for 60 eval '[ "$(writes)" = "[2,0,0]" ]'
-    kill -TERM "$pid"
-    status=0
-    wait "$pid" || status=$?
+    terminate
     [ "$status" -eq 143 ]
     [ "$(action 192.0.2.2)" = created_issue ]
 }

@@ -287,9 +287,7 @@ setup() { site_anew; }
     { start; ip 192.0.2.1 'listed(["a.test"]; "listed")'; } >&7
     wait_for 60 eval '[ "$(fired slow)" -eq 1 ]'
     SECONDS=0
-    kill -TERM "$pid"
-    status=0
-    wait "$pid" || status=$?
+    terminate
     exec 7>&-
     [ "$status" -eq 143 ]
     [ "$SECONDS" -le 5 ]

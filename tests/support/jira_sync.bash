@@ -83,6 +83,13 @@ run_of() {
 
 # ---- what came of it -------------------------------------------------------
 
+# What runs in the background as $pid is stopped; its status is `status`.
+terminate() {
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+}
+
 action() { jq -r --arg ip "$1" 'select(.ip == $ip) | .jira_action' out; }
 writes() { jira_control counters | jq -c '.writes | [.create, .edit, .comment]'; }
 fired() { jira_control faults | jq ".[\"$1\"].fired"; }

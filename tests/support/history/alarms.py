@@ -4,6 +4,8 @@ import collections
 import datetime
 import re
 
+import oracle
+
 from oracle import OURS, newest
 
 LABEL, RECOVERED = "MAJOR_MALFUNCTION", "dnsbl-recovered"
@@ -74,8 +76,7 @@ def _failing(sort, zones, words, tickets, now):
 
 def closed_last(tickets):
     """Of those that people closed and no run has marked."""
-    some = [t for t in tickets if not t["open"] and RECOVERED not in t["labels"]]
-    return max(some, key=lambda t: t["resolved"], default=None)
+    return oracle.closed_last([t for t in tickets if RECOVERED not in t["labels"]])
 
 
 def _over(sort, tickets, failed, now):

@@ -53,10 +53,13 @@ def closed_at(ticket):
     return int(datetime.datetime.fromisoformat(ticket["resolved"].replace("Z", "+00:00")).timestamp())
 
 
+def closed_last(tickets):
+    """Of which a person thought last; None: none is closed."""
+    return max((t for t in tickets if not t["open"]), key=lambda t: (closed_at(t), int(t["id"])), default=None)
+
+
 def closed_ticket(tickets, ip):
-    """The one closed last, of which a person thought last."""
-    closed = [t for t in tickets if not t["open"] and belongs(t, ip)]
-    return max(closed, key=lambda t: (closed_at(t), int(t["id"])), default=None)
+    return closed_last([t for t in tickets if belongs(t, ip)])
 
 
 def closed_lately(ticket, now):
