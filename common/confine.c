@@ -1,5 +1,6 @@
 #include "confine.h"
 
+#include <asm/termbits.h> /* struct termios2, for TCSETS2 */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -188,9 +189,9 @@ static const int writing[] = {
 };
 
 /* What ioctl(2) does to the terminal, where it can type, and whom it has signalled. */
-static const unsigned controls[] = {TIOCSTI,   TIOCLINUX, TIOCSPGRP, TIOCSETD, TIOCSWINSZ, TIOCCONS,
-                                    TIOCSCTTY, TIOCNOTTY, TCSETS,    TCSETSW,  TCSETSF,    TCSETA,
-                                    TCSETAW,   TCSETAF,   FIOSETOWN, SIOCSPGRP};
+static const unsigned controls[] = {TIOCSTI,   TIOCLINUX, TIOCSPGRP, TIOCSETD,  TIOCSWINSZ, TIOCCONS, TIOCSCTTY,
+                                    TIOCNOTTY, TCSETS,    TCSETSW,   TCSETSF,   TCSETA,     TCSETAW,  TCSETAF,
+                                    TCSETS2,   TCSETSW2,  TCSETSF2,  FIOSETOWN, SIOCSPGRP};
 
 /* Types of requests (ioctl(2)) that change what is open for reading: flags, versions, subvolumes, snapshots. */
 static const unsigned control_types[] = {'f', 'v', 'X', 0x94};
@@ -262,7 +263,10 @@ static void forbid_controls(struct filter *filter)
     }
 }
 
-/* What is left: this machine's, the internet's, and of the kernel's the routes, which getaddrinfo(3) asks for. */
+/*
+ * What is left: this machine's, of the internet's streams and datagrams, and of the kernel's the routes, which
+ * getaddrinfo(3) asks for. An internet socket of type SOCK_PACKET is one of AF_PACKET (packet(7)).
+ */
 static void forbid_strange_sockets(struct filter *filter)
 {
     const struct scmp_arg_cmp above = SCMP_A0_64(SCMP_CMP_GT, AF_NETLINK, 0);
@@ -279,10 +283,13 @@ static void forbid_strange_sockets(struct filter *filter)
             forbid(filter, SCMP_SYS(socket), EPERM, 1, &this);
     }
     for (size_t i = 0; i < sizeof internet / sizeof *internet; i++) {
-        const struct scmp_arg_cmp raw[] = {SCMP_A0_32(SCMP_CMP_MASKED_EQ, ~0U, internet[i]),
-                                           SCMP_A1_32(SCMP_CMP_MASKED_EQ, 0xf, SOCK_RAW)};
+        for (unsigned type = 0; type <= 0xf; type++) { /* the other bits are flags: socket(2) */
+            const struct scmp_arg_cmp other[] = {SCMP_A0_32(SCMP_CMP_MASKED_EQ, ~0U, internet[i]),
+                                                 SCMP_A1_32(SCMP_CMP_MASKED_EQ, 0xf, type)};
 
-        forbid(filter, SCMP_SYS(socket), EPERM, 2, raw);
+            if (type != SOCK_STREAM && type != SOCK_DGRAM)
+                forbid(filter, SCMP_SYS(socket), EPERM, 2, other);
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -231,6 +232,17 @@ static int listen_in(void)
     return closed(socket(AF_PACKET, SOCK_DGRAM, 0));
 }
 
+static int listen_in_raw(void)
+{
+    return closed(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+}
+
+/* The name that AF_PACKET had in Linux 2.0, and that it still goes by. */
+static int listen_in_packets(void)
+{
+    return closed(socket(AF_INET, SOCK_PACKET | SOCK_CLOEXEC, 0));
+}
+
 static int flag_file(void)
 {
     int fd = open("/etc/passwd", O_RDONLY), result, reason;
@@ -305,6 +317,8 @@ static const struct {
     {"look-into-other", look_into_other},
     {"name-socket", name_socket},
     {"listen-in", listen_in},
+    {"listen-in-raw", listen_in_raw},
+    {"listen-in-packets", listen_in_packets},
     {"flag-file", flag_file},
     {"type", type},
     {"trace", trace},
