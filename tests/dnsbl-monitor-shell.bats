@@ -88,7 +88,7 @@ wait_until() {
     for name in pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary; do
         will "$name" 'env >"args/$name.environment"'
     done
-    export DB_DSN=s DB_PASSWORD=s PGPASSWORD=s JIRA_API_TOKEN=s https_proxy=s LIST_KEY=s PUSHGATEWAY_URL=
+    export DB_DSN=s DB_PASSWORD=s PGPASSWORD=s JIRA_API_TOKEN=s https_proxy=s HTTP_PROXY=s LIST_KEY=s PUSHGATEWAY_URL=
     DB_PASSWORD_FILE='' JIRA_API_TOKEN_FILE='' monitor
     for name in pg-ips dnsbl-probe dnsbl-decide pg-apply jira-sync log-summary; do
         has=$(sed -n 's/^\(DB_DSN\|DB_PASSWORD\|PGPASSWORD\|JIRA_API_TOKEN\|https_proxy\|LIST_KEY\)=s$/\1/p' "args/$name.environment" | LC_ALL=C sort | paste -sd' ')
@@ -97,7 +97,7 @@ wait_until() {
             jira-sync) [ "$has" = 'JIRA_API_TOKEN LIST_KEY https_proxy' ] ;;
             *) [ "$has" = LIST_KEY ] ;;
         esac
-        run -1 grep '^PUSHGATEWAY_URL' "args/$name.environment"
+        run -1 grep -E '^(PUSHGATEWAY_URL|HTTP_PROXY)' "args/$name.environment"
     done
 }
 

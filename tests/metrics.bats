@@ -238,17 +238,22 @@ PYTHON_END
     chmod a+r "$SERVERS/pushgateway.yml"
     pushgateway_start "$SERVERS" --web.config.file="$SERVERS/pushgateway.yml"
     printf 'http://pusher:%s@%s\n' "$secret" "${PUSHGATEWAY_URL#http://}" >url
-    (while sleep 0.01; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' >>argv; done) 3>&- &
+    (until [ -e over ]; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' >>argv; sleep 0.01; done) 3>&- &
     pid=$!
     # A push may be over before anybody looks: curl itself tells how it was called.
     mkdir bin
-    printf '#!/bin/bash\ntr "\\0" "\\n" </proc/$$/cmdline >>"%s"\nexec "%s" "$@"\n' "$PWD/argv.curl" "$(command -v curl)" >bin/curl
+    printf '#!/bin/bash\ntr "\\0" "\\n" </proc/$$/cmdline >>"%s"\nenv >"%s"\nexec "%s" "$@"\n' "$PWD/argv.curl" "$PWD/environment" "$(command -v curl)" >bin/curl
     chmod +x bin/curl
-    PATH=$PWD/bin:$PATH PUSHGATEWAY_URL='' PUSHGATEWAY_URL_FILE=url "$job" >log 2>err
+    secrets='^(DB_DSN|DB_PASSWORD|JIRA_API_TOKEN|PUSHGATEWAY_URL)(_FILE)?='
+    [ "$(env | grep -cE "$secrets")" -ge 3 ]
+    PATH=$PWD/bin:$PATH PUSHGATEWAY_URL='' PUSHGATEWAY_URL_FILE=url no_proxy=127.0.0.1 "$job" >log 2>err
+    grep -qx no_proxy=127.0.0.1 environment
+    run ! grep -E "$secrets" environment
     printf 'http://pusher:wrong%s@127.0.0.1:%s' "$secret" "$(<"$SERVERS/pushgateway/port")" >url
     PATH=$PWD/bin:$PATH PUSHGATEWAY_URL='' PUSHGATEWAY_URL_FILE=url "$job" >log2 2>err2
     grep -q push_failed err2
-    kill "$pid"
+    touch over
+    wait "$pid" # so that it does not see the next command
     pushed -u "pusher:$secret" >pushed
     [ "$(metric dnsbl_job_exit_status)" = 0 ]
     grep -q -- --max-time argv.curl
