@@ -8,7 +8,7 @@ import threading
 import time
 
 import stages
-from deed import Deed
+from deed import Deed, unread
 
 
 class Database(Deed):
@@ -88,20 +88,29 @@ class Database(Deed):
 
     def prepare_hangs(self):
         if self.row.when == "-":
-            self.hang([int(self.worker.call("server_pid postgres")[0])])
+            self.hang([int(self.worker.call("server_pid postgres")[0])], self.somebody_waits)
 
     def act_hangs(self):
-        self.hang([pid for pid, in self.backends()])
+        self.hang([pid for pid, in self.backends()], lambda: True)
 
-    def hang(self, pids):
+    def somebody_waits(self):
+        """For those who take connections: that one has come."""
+        end = time.monotonic() + stages.MINUTE
+        while not unread("tcp", self.worker.database.port):
+            if time.monotonic() > end or self.over.wait(0.01):
+                return False
+        return True
+
+    def hang(self, pids, met):
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
-        self.proof = f"{len(pids)} processes stood still" if pids else None
-        self.thread = threading.Thread(target=self.wake, args=(pids,))
+        self.thread = threading.Thread(target=self.wake, args=(pids, met))
         self.thread.start()
 
-    def wake(self, pids):
-        self.over.wait(float(self.more[0]))
+    def wake(self, pids, met):
+        if pids and met():
+            self.over.wait(float(self.more[0]))
+            self.proof = f"{len(pids)} processes stood still"
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
 

@@ -1,6 +1,17 @@
 """What every fault is to the driver: the functions that a worker calls, and that a kind of fault has its own of."""
 
 
+def unread(table, port):
+    """What has come for a port and nobody has read: bytes of /proc/net/udp, connections of /proc/net/tcp. See proc_net_tcp(5)."""
+    with open(f"/proc/net/{table}", encoding="ascii") as file:
+        sockets = [line.split() for line in file][1:]
+    return sum(int(fields[4].partition(":")[2], 16) for fields in sockets
+               if int(fields[1].partition(":")[2], 16) == int(port) and (table == "udp" or fields[3] == LISTEN))
+
+
+LISTEN = "0A"
+
+
 class Deed:
     HASTE = {"DNS_TIMEOUT": "1"}    # settings of a job that is to wait in vain for DNS
 

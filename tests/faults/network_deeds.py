@@ -3,13 +3,13 @@
 import threading
 
 import addresses
-from deed import Deed
+from deed import Deed, unread
 
 # ---- DNS ---------------------------------------------------------------------
 
 class Dns(Deed):
     """dns FAULT [ZONE...]: a fault of servers.bash's fault_zone, or `dead` (the server is killed), `hangs` (it stands
-    still), `flapping` (it stands still every other quarter of a second), or `garbage ACTION` (dns_garbage.py). Where somebody
+    still), `flapping` (it stands still for a quarter of a second again and again, and few are asked at a time), or `garbage ACTION` (dns_garbage.py). Where somebody
     has to tell dnsdist, that is a process more, and too slow for a stage that stands still in the middle of its lookups."""
     SILENT = ("dead", "hangs", "flapping", "drop", "loss:40", "delay:3000", "random:40", "otherid")     # after these it waits
 
@@ -20,6 +20,8 @@ class Dns(Deed):
         self.thread = None
         if set(self.argument.split()) & set(self.SILENT):
             self.settings.update(self.HASTE)
+        if self.how == "flapping":
+            self.settings["DNS_CONCURRENCY"] = "2"
         if self.how == "garbage":
             self.action, *zones = zones
             self.zones = zones or addresses.ZONES
@@ -37,6 +39,7 @@ class Dns(Deed):
             call("server_signal dnsdist STOP")
             self.proof = "dnsdist stands still"
         elif self.how == "flapping":
+            call("server_signal dnsdist STOP")
             self.thread = threading.Thread(target=self.flap)
             self.thread.start()
         elif self.how == "garbage":
@@ -47,12 +50,13 @@ class Dns(Deed):
                 call(f"fault_zone {zone} {self.how}")
 
     def flap(self):
-        count = 0
-        while not self.over.wait(0.25):
-            self.worker.call(f"server_signal dnsdist {('STOP', 'CONT')[count % 2]}")
-            count += 1
+        count, stopped, port = 0, True, self.worker.resolvers.partition("@")[2]
+        while not self.over.wait(0.25 if stopped else 0.005):
+            count += stopped and unread("udp", port) > 0
+            self.worker.call(f"server_signal dnsdist {'CONT' if stopped else 'STOP'}")
+            stopped = not stopped
         self.worker.call("server_signal dnsdist CONT")
-        self.proof = f"stopped {(count + 1) // 2} times" if count > 1 else None
+        self.proof = f"questions waited for it {count} times" if count > 1 else None
 
     def fired(self, job):
         """A server that is gone proves nothing if nobody asked it."""

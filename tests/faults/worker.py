@@ -245,6 +245,10 @@ class Worker:
         for wanted in filter(None, (part.strip() for part in row.message.split("&"))):
             if not any(said(wanted, message) for message in outcome["messages"]) if wanted != "-" else self.errors():
                 problems.append(f"messages: {outcome['messages'][:6]}, not '{wanted}'")
+        silent = [stage for stage, status in self.job.stages().items()
+                  if 0 < status < 128 and not any(message["tool"] == stage for message in self.errors())]
+        if silent or (outcome["status"] > 0 and not self.errors()):
+            problems.append(f"a failure without a message of level ERROR: {', '.join(silent) or row.stage}")
         if outcome["status"] == 0 and row.database == "any" and outcome["database"] != "all" and row.next != "detour":
             problems.append("status 0, and not all was done")
         for column in "database", "jira":
