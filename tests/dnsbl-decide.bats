@@ -178,7 +178,8 @@ PROGRAM
     run -1 --separate-stderr decide <in
     # The longest allowed came in, but has no room for the decision; the one after it has.
     [ "${#lines[@]}" -eq 2 ]
-    [ "${#lines[0]}" -le 1048575 ] && [ "${#lines[0]}" -gt 1047000 ]
+    [ "${#lines[0]}" -le 1048575 ]
+    [ "${#lines[0]}" -gt 1047000 ]
     [ "$(jq -r .error_type <<<"$stderr" | paste -sd' ')" = "bad_record bad_record" ]
     grep -q 'longer than 1048576 bytes' <<<"${stderr_lines[0]}"
     grep -q 'would be longer' <<<"${stderr_lines[1]}"

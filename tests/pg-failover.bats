@@ -57,7 +57,8 @@ edit_priorities() {
     wait_for 60 written 100
     run ! written 600
     fail_over
-    wait "$one" && wait "$two"
+    wait "$one"
+    wait "$two"
     touch stop
     wait "$operator"
     grep -q 'next try' err.one err.two

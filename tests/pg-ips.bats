@@ -217,6 +217,21 @@ has_read() { (($(sql "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tabl
     [[ $output == *SSL* ]]
 }
 
+@test "each password is a secret, also one that libpq alone reads: it is masked where the server repeats it" {
+    local dsn="host=$DB_HOST port=$DB_PORT dbname=postal user=Sesame4711"
+    unset DB_HOST DB_PASSWORD DB_USER DB_NAME
+    refused() { # what the server says of a user of this name
+        run -77 ips --check=online
+        grep -q "authentication failed for user" err
+    }
+    DB_DSN="$dsn password=other" refused
+    grep -q 'Sesame4711' err
+    for settings in PGPASSWORD=Sesame4711 "DB_DSN=$dsn password=Sesame4711" "DB_DSN=$dsn password=other sslpassword=Sesame4711"; do
+        (export DB_DSN="$dsn" "${settings?}" && refused)
+        run ! grep -i sesame4711 err
+    done
+}
+
 @test "all problems of the configuration at once, before anything is touched" {
     DB_HOST='' DB_PORT=0 DB_TABLE=a.b.c DB_IP_COLUMN='"open' SHARD_COUNT=2 DRY_RUN=perhaps run -78 ips
     [ ! -s out ]
@@ -230,16 +245,19 @@ has_read() { (($(sql "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tabl
 
 @test "--check needs no server, --check=online does" {
     DB_PORT=1 ips --check
-    [ ! -s out ] && [ ! -s err ]
+    [ ! -s out ]
+    [ ! -s err ]
     DB_PORT=1 run -69 ips --check=online
     ips --check=online
-    [ ! -s out ] && [ ! -s err ]
+    [ ! -s out ]
+    [ ! -s err ]
 }
 
 @test "--count writes how many addresses there are, of all shards, if the check finds nothing" {
     for address in 192.0.2.1 192.0.2.2 2001:db8::1; do pool_add "$address"; done
     ips --count --shard 1/2
-    [ "$(cat out)" = 3 ] && [ ! -s err ]
+    [ "$(cat out)" = 3 ]
+    [ ! -s err ]
     ips --check=online --count
     [ "$(cat out)" = 3 ]
     ips --check --count
