@@ -14,7 +14,7 @@ setup_file() {
 
 teardown_file() {
     servers_stop "$BATS_FILE_TMPDIR"
-    [ -z "${REPORT:-}" ] || { mkdir -p "$REPORT" && jq -n --rawfile tried "$BATS_FILE_TMPDIR/tried" '
+    [ -z "${REPORT:-}" ] || [ -n "${TESTS:-}" ] || { mkdir -p "$REPORT" && jq -n --rawfile tried "$BATS_FILE_TMPDIR/tried" '
         {inputs: ($tried | split("\n") | map(select(. != "") | split("\t") | {(.[1]): (.[0] | tonumber)}) | add),
          failed: '"$(find "$BATS_FILE_TMPDIR" -name 'failed.*' | wc -l)"'}' \
         >"$REPORT/hostile.json"; }
@@ -33,13 +33,12 @@ teardown() { [ -n "${BATS_TEST_COMPLETED:-}" ] || : >"$BATS_FILE_TMPDIR/failed.$
 # inputs NAME: the lines of that file, without comments.
 inputs() { grep -v '^#' "$HOSTILE/$1"; }
 
-# each_input NAME FUNCTION: calls it with the bytes of each line of that file; COUNT is how many there were.
+# each_input NAME FUNCTION: calls it with each line of that file, whose bytes printf's %b makes; COUNT is how many there were.
 each_input() {
-    local line bytes
+    local line
     COUNT=0
     while IFS= read -r line; do
-        printf -v bytes %b "$line"
-        "$2" "$bytes"
+        "$2" "$line"
         ((++COUNT))
     done < <(inputs "$1")
     ((COUNT > 20))
@@ -71,7 +70,7 @@ give_reason() {
     local ip=192.0.2.$((COUNT + 1))
     pool_add "$ip"
     zone_list evil.test "$ip"
-    garble "$((COUNT + 1)).2.0.192.evil.test/TXT" "texts:=$(printf %s "$1" | od -An -v -tx1 | tr -d ' \n')"
+    garble "$((COUNT + 1)).2.0.192.evil.test/TXT" "texts:=$(printf %b "$1" | od -An -v -tx1 | tr -d ' \n')"
 }
 
 @test "reasons that are markup, commands or noise are text to all who read them, and change nothing else" {
@@ -81,8 +80,8 @@ give_reason() {
     [ "$status" -eq 0 ]
     [ "$(jq -r 'select(.type == "job_summary").newly_listed' log)" -eq "$COUNT" ]
     # Each reason came, and is kept as it was said, but for what is no text.
-    [ "$(jq -r 'select(.type == "ip") | .results[] | select(.zone == "evil.test").reason | strings' \
-        streams/dnsbl-probe.ndjson | wc -l)" -ge "$COUNT" ]
+    [ "$(jq -c 'select(.type == "ip") | .results[] | select(.zone == "evil.test").reason | strings' \
+        streams/dnsbl-probe.ndjson | wc -l)" -eq "$COUNT" ]
     jq -se 'any(.ip == "192.0.2.1" and (.results[0].reason | startswith("\u001b[2J")))' streams/dnsbl-probe.ndjson >/dev/null
     # The operators' log, messages and tickets
     "$BATS_TEST_DIRNAME/support/validate.py" "$COMMON/log.schema.json" log err
@@ -106,7 +105,9 @@ give_reason() {
     page_says() { "$BATS_TEST_DIRNAME/support/report_page.py" "$@"; }
     for what in references inline 'elements script' 'elements img' 'elements a' ends; do
         read -ra what <<<"$what"
-        diff <(page_says harmless "${what[@]}") <(page_says page "${what[@]}")
+        page_says harmless "${what[@]}" >expected
+        page_says page "${what[@]}" >found
+        diff expected found
     done
     visible text page
     # And the next run finds nothing to do.
@@ -142,7 +143,7 @@ give_reason() {
         {"name": "endless", "match": {"path": "myself", "nth": [1]}, "action": {"endless_body": true}},
         {"name": "evil", "match": {"method": "POST", "path": "issue$"}, "action": {"status": 400, "body":
             {"errorMessages": ["\u001b[2J<script>alert(1)</script>\r\n\u202e{\"level\":\"INFO\"}"],
-             "errors": {"summary\u001b]0;x\u0007": "\u009b31m no\u2028"}}}}]' >/dev/null
+             "errors": {"summary\u001b]0;x\u0007": "\u009b31m no\u2028 {noformat}h1. [~admin] *x*"}}}}]' >/dev/null
     monitor
     [ "$status" -eq 1 ]
     [ "$(jira_control faults | jq -c '[.endless.fired, .evil.fired]')" = '[1,1]' ]
@@ -153,6 +154,34 @@ give_reason() {
     [ "$status" -eq 0 ]
     [ "$(jira_state | jq '.issues | length')" -eq 1 ]
     tried 2 "answers of Jira"
+}
+
+@test "answers of Jira that are no UTF-8: an error page, an error and a list of tickets, none of which is believed or repeated" {
+    pool_add 192.0.2.1
+    zone_list evil.test 192.0.2.1
+    rbldnsd_reload
+    jira_control faults -d '[
+        {"name": "page", "match": {"path": "myself", "nth": [1]}, "action": {"status": 502, "text": "<h1>\udc9b31m Passerelle d\udce9faillante</h1>",
+            "headers": {"Content-Type": "text/html; charset=iso-8859-1"}}},
+        {"name": "search", "match": {"path": "search", "nth": [2]}, "action": {"status": 200, "text":
+            "{\"isLast\": true, \"issues\": [], \"x\": \"\udcff\udc9b\udcc0\udc80\"}"}},
+        {"name": "error", "match": {"method": "POST", "path": "issue$"}, "action": {"status": 400, "text":
+            "{\"errorMessages\": [\"\udcff\udc9b31m d\udce9j\udce0\"]}"}}]' >/dev/null
+    monitor
+    [ "$status" -eq 1 ]
+    [ "$(jira_control faults | jq -c '[.page.fired, .search.fired, .error.fired]')" = '[1,1,1]' ]
+    visible json log err
+    iconv -f UTF-8 -t UTF-8 err log >/dev/null
+    run ! grep -q 31m err
+    [ "$(jq -r 'select(.tool == "jira-sync") | [.level, .error_type, (.error_message | capture("(?<what>HTTP [0-9]+[^;]*)").what)] | join(" ")' err |
+        sort)" = 'ERROR jira_error HTTP 400
+WARNING jira_trouble HTTP 200 without JSON
+WARNING jira_trouble HTTP 502' ]
+    [ "$(pool_row 192.0.2.1)" = '0|100|evil.test|new block from list(s) evil.test' ]
+    monitor
+    [ "$status" -eq 0 ]
+    [ "$(jira_state | jq '.issues | length')" -eq 1 ]
+    tried 3 "answers of Jira"
 }
 
 @test "an issue whose key would lead a request elsewhere is no issue: no request is made with it" {
@@ -190,7 +219,10 @@ add_row() { sql -v "ip=$1" <<<"INSERT INTO postal.ip_addresses (ip, priority) VA
 
 @test "a table full of what is no address: warned of, counted, not asked for; the others are served" {
     # PostgreSQL keeps UTF-8 only, and no NUL.
-    add_text() { iconv -f UTF-8 -t UTF-8 <<<"$1" >/dev/null 2>&1 && add_row "$1" && ((++rows)) || true; }
+    add_text() {
+        local text
+        printf -v text %b "$1" # what bash keeps of it: no NUL
+        iconv -f UTF-8 -t UTF-8 <<<"$text" >/dev/null 2>&1 && add_row "$text" && ((++rows)) || true; }
     rows=0
     each_input addresses add_text
     pool_add 192.0.2.1
@@ -212,7 +244,7 @@ add_row() { sql -v "ip=$1" <<<"INSERT INTO postal.ip_addresses (ip, priority) VA
     tried "$rows" "rows that are no address"
 }
 
-write_line() { printf '%s\n' "$1"; }
+write_line() { printf '%b\n' "$1"; }
 
 @test "lines that are no address: each told once, none asked for, the addresses between them answered" {
     { echo 192.0.2.1; each_input addresses write_line; printf '192.0.2.3\0\n192.0.2.4\n'; } >in

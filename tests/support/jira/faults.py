@@ -10,7 +10,7 @@ match   (all given must fit; none given: every request)
   after           only when the rule of that name has fired
 times   how often it fires at most: a number, or "always".  Default 1, with nth or probability "always".
 action  (one of the first group, and any of the second)
-  status          answer so; with "body" (JSON), "text" or "html", and "headers"
+  status          answer so; with "body" (JSON), "text" ("\\udc80" to "\\udcff" are bytes and no UTF-8) or "html", and "headers"
   lose_answer     do the work, then close the connection without an answer
   reset           close the connection with RST, before the work
   wrong_json      do the work, answer with this JSON value instead

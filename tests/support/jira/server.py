@@ -262,7 +262,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return Answer(action["status"], None, headers, action["html"])
         answer = Answer(action["status"], action.get("body"), headers)
         if "text" in action:
-            answer.body = action["text"].encode()
+            answer.body = action["text"].encode("utf-8", "surrogateescape")
             headers.setdefault("Content-Type", "application/json;charset=UTF-8")
         return answer
 
