@@ -45,7 +45,7 @@ sys.exit(program.wait(30) % 256)
     JIRA_SERVER=https://jira.example unshare "${user[@]}" --net "$PYTHON" -B -c "$silent_resolver" <in >asked || status=$?
     [ "$(cat asked)" = asked ]
     [ "$SECONDS" -le 5 ]
-    [ "$status" -eq 143 ] || ((${SANITIZED:-0})) # LeakSanitizer needs /proc, and gives a status for that
+    ((status == (${SANITIZED:-0} ? 1 : 143))) # LeakSanitizer needs /proc, and ends the program with 1 for that
     [ "$(action 192.0.2.1)" = failed ]
 }
 
