@@ -79,6 +79,7 @@ struct http {
 static char *answers; /* what is left of them */
 static size_t answered, turns, created;
 static bool knows_tickets; /* a search was answered */
+static bool secret_named;  /* see names_secret() */
 static int64_t now;
 
 struct http *http_open(const char *base, const char *user, const char *token, unsigned concurrency,
@@ -181,13 +182,47 @@ static bool is_write(const char *method, const char *path)
     return !strcmp(method, "PUT") || (!strcmp(method, "POST") && !strcmp(path, JIRA_API "/issue"));
 }
 
+/*
+ * Whether a record's list has a name with the secret in it: names are public, and stay as they are. Elsewhere, in
+ * what lists and resolvers say, it is masked.
+ */
+static bool is_named(const json_t *value)
+{
+    static const char *const said[] = {"reason", "detail", "error"};
+    bool found = json_is_string(value) && strcasestr(json_string_value(value), FUZZ_SECRET);
+    json_t *part;
+    const char *key;
+    size_t index;
+
+    json_array_foreach (value, index, part)
+        found = found || is_named(part);
+    json_object_foreach ((json_t *)value, key, part)
+        found = found || (record_index(said, sizeof said / sizeof *said, key) < 0 && is_named(part));
+    return found;
+}
+
+static bool names_secret(const char *stream)
+{
+    bool found = false;
+
+    for (size_t length; !found && *stream; stream += length + (stream[length] == '\n')) {
+        json_t *record;
+
+        length = strcspn(stream, "\n");
+        record = json_loadb(stream, length, 0, NULL);
+        found = is_named(record);
+        json_decref(record);
+    }
+    return found;
+}
+
 static void check_body(const char *method, const char *path, const json_t *body)
 {
     char *text = json_dumps(body, JSON_COMPACT);
     const json_t *comments = json_object_get(json_object_get(body, "update"), "comment"), *comment;
     size_t index;
 
-    HOLDS(text && !strcasestr(text, FUZZ_SECRET));
+    HOLDS(text && (secret_named || !strcasestr(text, FUZZ_SECRET)));
     HOLDS(strstr(path, "/search") ? json_is_string(json_object_get(body, "jql")) : is_write(method, path));
     check_fields(json_object_get(body, "fields"));
     json_array_foreach (comments, index, comment) {
@@ -344,6 +379,7 @@ static void open_stage(const char *stream)
     now = 1000;
     answered = turns = created = 0;
     knows_tickets = false;
+    secret_named = names_secret(stream);
     clock_replace(&clock);
     self = (struct stage){0};
     fuzz_begin(stream, strlen(stream), 65536);
