@@ -85,3 +85,12 @@ refused() {
     [ "$stderr" = 'hardening: page has no line `<!-- hardening: written by make report -->` with `<!-- /hardening -->` behind it' ]
     [ "$(cat page)" = text ]
 }
+
+@test "README has a row for each kind of test" {
+    rows() { sed -n '/^<!-- hardening/,/^<!-- \/hardening/s/^| \([a-z][a-z ]*\) |.*/\1/p' "$1"; }
+    hardening
+    rows page >expected
+    rows "$root/README.md" >found
+    [ "$(wc -l <expected)" -eq 8 ]
+    diff expected found
+}

@@ -15,7 +15,7 @@ setup_file() {
 teardown_file() {
     servers_stop "$BATS_FILE_TMPDIR"
     [ -z "${REPORT:-}" ] || [ -n "${TESTS:-}" ] || { mkdir -p "$REPORT" && jq -n --rawfile tried "$BATS_FILE_TMPDIR/tried" '
-        {inputs: ($tried | split("\n") | map(select(. != "") | split("\t") | {(.[1]): (.[0] | tonumber)}) | add),
+        {inputs: (reduce ($tried | split("\n")[] | select(. != "") | split("\t")) as [$number, $what] ({}; .[$what] += ($number | tonumber))),
          failed: '"$(find "$BATS_FILE_TMPDIR" -name 'failed.*' | wc -l)"'}' \
         >"$REPORT/hostile.json"; }
 }
