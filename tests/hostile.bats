@@ -222,7 +222,8 @@ add_row() { sql -v "ip=$1" <<<"INSERT INTO postal.ip_addresses (ip, priority) VA
     add_text() {
         local text
         printf -v text %b "$1" # what bash keeps of it: no NUL
-        iconv -f UTF-8 -t UTF-8 <<<"$text" >/dev/null 2>&1 && add_row "$text" && ((++rows)) || true; }
+        iconv -f UTF-8 -t UTF-8 <<<"$text" >/dev/null 2>&1 && add_row "$text" && ((++rows)) || true
+    }
     rows=0
     each_input addresses add_text
     pool_add 192.0.2.1

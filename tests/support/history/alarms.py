@@ -5,7 +5,6 @@ import datetime
 import re
 
 import oracle
-
 from oracle import OURS, newest
 
 LABEL, RECOVERED = "MAJOR_MALFUNCTION", "dnsbl-recovered"
