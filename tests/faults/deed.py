@@ -1,15 +1,15 @@
 """What every fault is to the driver: the functions that a worker calls, and that a kind of fault has its own of."""
 
 
+LISTEN = "0A"   # the state of a socket, in /proc/net/tcp
+
+
 def unread(table, port):
-    """What has come for a port and nobody has read: bytes of /proc/net/udp, connections of /proc/net/tcp. See proc_net_tcp(5)."""
+    """What has come for a port and nobody has read: bytes of /proc/net/udp, connections of /proc/net/tcp. See proc(5)."""
     with open(f"/proc/net/{table}", encoding="ascii") as file:
         sockets = [line.split() for line in file][1:]
     return sum(int(fields[4].partition(":")[2], 16) for fields in sockets
                if int(fields[1].partition(":")[2], 16) == int(port) and (table == "udp" or fields[3] == LISTEN))
-
-
-LISTEN = "0A"
 
 
 class Deed:

@@ -9,8 +9,9 @@ from deed import Deed, unread
 
 class Dns(Deed):
     """dns FAULT [ZONE...]: a fault of servers.bash's fault_zone, or `dead` (the server is killed), `hangs` (it stands
-    still), `flapping` (it stands still for a quarter of a second again and again, and few are asked at a time), or `garbage ACTION` (dns_garbage.py). Where somebody
-    has to tell dnsdist, that is a process more, and too slow for a stage that stands still in the middle of its lookups."""
+    still), `flapping` (it stands still for a quarter of a second again and again, and few are asked at a time), or
+    `garbage ACTION` (dns_garbage.py). Where somebody has to tell dnsdist, that is a process more, and too slow for a stage
+    that stands still in the middle of its lookups."""
     SILENT = ("dead", "hangs", "flapping", "drop", "loss:40", "delay:3000", "random:40", "otherid")     # after these it waits
 
     def prepare(self):
